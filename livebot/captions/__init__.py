@@ -1,0 +1,1 @@
+"""Words and pauses become what a reader sees."""

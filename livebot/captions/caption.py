@@ -1,0 +1,20 @@
+"""What a reader sees."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """A piece of one speaker's words.
+
+    Attributes:
+        text: Never empty, without surrounding white space.
+        final: False for text that the next caption of the same speaker replaces.
+        start: Seconds on the room's time line where its first word starts; None if unknown.
+        end: As `start`, where its last word ends.
+    """
+
+    text: str
+    final: bool
+    start: float | None = None
+    end: float | None = None

@@ -1,0 +1,1 @@
+"""The embedded signaling server and participants behind `livebot demo`."""

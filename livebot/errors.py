@@ -1,0 +1,105 @@
+"""Faults of the outside world, sorted by what the caller can do.
+
+LivebotError
+├── ConfigError              the administrator must change something
+├── RequestError             the caller of the API sent something wrong
+│   └── UnsupportedLanguageError
+├── NotFoundError            there is no such room
+├── BusyError                not now: try again later
+├── SignalingError           the conversation with the signaling server failed
+│   └── SignalingRefusedError    ... and trying again the same way will fail again
+├── MediaError               one speaker's audio cannot be received
+├── AudioError               samples of a kind that cannot be converted
+└── EngineError              a speech-to-text engine failed
+    └── EngineBusyError      ... because it has no room for another stream
+
+Anything else that is raised is a bug and is not caught.
+"""
+
+from collections.abc import Iterable, Sequence
+
+
+class LivebotError(Exception):
+    """Base class: catch it to survive a fault of the outside world, never a bug."""
+
+
+class ConfigError(LivebotError):
+    """The settings do not work; `problems` holds one line each, with its cure.
+
+    Args:
+        problems: One sentence per problem.
+    """
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("; ".join(problems))
+        self.problems: Sequence[str] = problems
+
+
+class RequestError(LivebotError):
+    """The caller of the API sent something wrong; the text says what."""
+
+
+class UnsupportedLanguageError(RequestError):
+    """No engine here understands the language.
+
+    Args:
+        language: What was asked for.
+        supported: The language codes that would work.
+    """
+
+    def __init__(self, language: str, supported: Iterable[str]) -> None:
+        self.language = language
+        self.supported = sorted(supported)
+        super().__init__(
+            f"language {language!r} is not supported; have {', '.join(self.supported)}"
+        )
+
+
+class NotFoundError(LivebotError):
+    """There is no such room."""
+
+
+class BusyError(LivebotError):
+    """Not now: a limit is reached or the service is about to stop."""
+
+
+class SignalingError(LivebotError):
+    """The conversation with the signaling server failed; connecting again may help."""
+
+
+class SignalingRefusedError(SignalingError):
+    """The server refused us for a reason that trying again does not cure.
+
+    Args:
+        code: The server's error code, for example `invalid_token`.
+        message: The server's own words.
+    """
+
+    def __init__(self, code: str, message: str = "") -> None:
+        super().__init__(f"{code}: {message}" if message else code)
+        self.code = code
+
+
+class MediaError(LivebotError):
+    """One speaker's audio cannot be received."""
+
+
+class AudioError(LivebotError):
+    """Samples of a kind that cannot be converted."""
+
+
+class EngineError(LivebotError):
+    """A speech-to-text engine failed.
+
+    Args:
+        message: What happened and, where known, what to do about it.
+        retryable: Whether opening a new stream may help.
+    """
+
+    def __init__(self, message: str, *, retryable: bool = True) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+
+
+class EngineBusyError(EngineError):
+    """The engine has no room for another stream at the moment."""

@@ -1,0 +1,1 @@
+"""Rooms and their speakers: where signaling, media, engines and captions meet."""

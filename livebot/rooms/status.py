@@ -1,0 +1,42 @@
+"""What the API and the health check say about rooms; plain values."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from livebot.ids import RoomToken, SessionId
+
+
+class RoomState(StrEnum):
+    """How far a room has come."""
+
+    CONNECTING = "connecting"
+    JOINED = "joined"
+    RECONNECTING = "reconnecting"
+    LEAVING = "leaving"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerStatus:
+    """One speaker: who, how the audio and the engine's stream are doing."""
+
+    session: SessionId
+    name: str
+    media: str
+    stream: str
+    audio_seconds: float
+    dropped_seconds: float
+    captions: int
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoomStatus:
+    """One room and its speakers; `since` in seconds of the epoch."""
+
+    token: RoomToken
+    language: str
+    state: RoomState
+    since: float
+    speakers: tuple[SpeakerStatus, ...]
+    last_error: str | None

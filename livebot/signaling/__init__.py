@@ -1,0 +1,1 @@
+"""One room's conversation with the signaling server."""

@@ -1,0 +1,1 @@
+"""Speech to text: the engine contract and the engines behind it."""

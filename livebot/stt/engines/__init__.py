@@ -1,0 +1,1 @@
+"""Engines, one file each, reached only through the registry."""

@@ -1,0 +1,1 @@
+"""Local models in supervised worker processes."""

@@ -1,0 +1,1 @@
+"""What runs inside a worker process: models and the streaming around them."""

@@ -1,0 +1,76 @@
+"""Guards around every test: nothing blocks the loop, nothing is left behind."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from blockbuster import BlockBuster, blockbuster_ctx
+
+from tests.support.virtual_time import VirtualTimeLoop
+
+SETTLE_S = 2.0
+"""How long a closed transport may take to let go of its socket, a joined thread to end."""
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Give a test marked `virtual_time` a loop on which waiting takes no time."""
+    if item.get_closest_marker("virtual_time"):
+        return {"virtual": VirtualTimeLoop}
+    return {"real": asyncio.new_event_loop}
+
+
+@pytest.fixture(autouse=True)
+def _no_blocking_calls() -> Iterator[BlockBuster]:
+    """Fail a test in which livebot blocks the event loop."""
+    with blockbuster_ctx("livebot") as guard:
+        # Closing a peer connection joins aiortc's decoder thread.
+        guard.functions["threading.Lock.acquire"].can_block_in(
+            "aiortc/rtcrtpreceiver.py", {"__stop_decoder"}
+        )
+        yield guard
+
+
+def _threads() -> set[threading.Thread]:
+    """Return the threads that somebody must end: the loop ends its own executor's."""
+    return {t for t in threading.enumerate() if not t.name.startswith("asyncio_")}
+
+
+def _sockets() -> set[str]:
+    """Return the sockets this process has open, by their inode."""
+    found = set()
+    for entry in Path("/proc/self/fd").iterdir() if Path("/proc/self/fd").exists() else ():
+        try:
+            target = str(entry.readlink())
+        except OSError:
+            continue
+        if target.startswith("socket:"):
+            found.add(target)
+    return found
+
+
+def _left(
+    tasks: set[asyncio.Task[object]], threads: set[threading.Thread], sockets: set[str]
+) -> list[str]:
+    current = asyncio.current_task()
+    return [
+        *sorted(f"task {t.get_name()}" for t in asyncio.all_tasks() - tasks if t is not current),
+        *sorted(f"thread {t.name}" for t in _threads() - threads),
+        *sorted(_sockets() - sockets),
+    ]
+
+
+@pytest.fixture(autouse=True)
+async def _nothing_left_behind() -> AsyncIterator[None]:
+    """Fail a test that leaves a task, a thread or a socket behind."""
+    before = asyncio.all_tasks(), _threads(), _sockets()
+    yield
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + SETTLE_S
+    # Nobody tells when a kernel is done, so ask again.
+    while (left := _left(*before)) and loop.time() < deadline:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    assert not left, f"left behind: {', '.join(left)}"

@@ -1,0 +1,28 @@
+"""Tests of `livebot.ids`."""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from livebot.ids import short
+
+
+@given(st.text())
+def test_short_never_shows_more_than_six_characters(identifier: str) -> None:
+    """A long identifier is cut, a short one is left alone."""
+    shown = short(identifier)
+
+    assert shown == identifier or (shown[:-1] == identifier[:6] and shown[-1] == "…")
+
+
+@pytest.mark.virtual_time
+async def test_waiting_takes_no_time() -> None:
+    """An hour on the virtual loop is over at once."""
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+
+    await asyncio.sleep(3600)
+
+    assert loop.time() - start >= 3600
