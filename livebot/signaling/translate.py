@@ -1,0 +1,75 @@
+"""From the wire's types to the room's events."""
+
+from livebot.ids import SessionId
+from livebot.signaling import messages
+from livebot.signaling.events import (
+    CallChanged,
+    CallEnded,
+    CallState,
+    CandidateFound,
+    Offered,
+    Participant,
+    ParticipantsJoined,
+    ParticipantsLeft,
+    RoomClosed,
+    SignalingEvent,
+)
+
+
+def room_events(event: messages.Event) -> list[SignalingEvent]:
+    """Say what an event of the server means for the room; nothing for those we do not use."""
+    match event:
+        case messages.Event(target="room", type="join", join=list() as joined):
+            return [ParticipantsJoined(tuple(_participant(entry) for entry in joined))]
+        case messages.Event(target="room", type="leave", leave=list() as left):
+            return [ParticipantsLeft(tuple(SessionId(session) for session in left))]
+        case messages.Event(
+            target="participants", type="update", update=messages.Update() as update
+        ):
+            return _call_events(update)
+        case messages.Event(target="room", type="delete"):
+            return [RoomClosed("the room was deleted")]
+        case _:
+            return []
+
+
+def media_event(speaker: SessionId, data: messages.MediaData) -> Offered | CandidateFound | None:
+    """Say what a message of the media server, in a speaker's name, means."""
+    # Screen shares push their offers unasked.
+    if data.room_type not in ("video", ""):
+        return None
+    sid = str(data.sid)
+    match data:
+        case messages.MediaData(type="offer", payload=messages.Payload(sdp=str() as sdp)):
+            return Offered(speaker, sid, sdp)
+        case messages.MediaData(
+            type="candidate", payload=messages.Payload(candidate=messages.Candidate() as found)
+        ):
+            return CandidateFound(speaker, sid, found.candidate, found.mid, found.index)
+        case _:
+            return None
+
+
+def _participant(entry: messages.JoinEntry) -> Participant:
+    user = entry.user or {}
+    name = user.get("displayname")
+    return Participant(
+        session=SessionId(entry.sessionid),
+        user_id=entry.userid or "",
+        name=name if isinstance(name, str) else "",
+    )
+
+
+def _call_events(update: messages.Update) -> list[SignalingEvent]:
+    if update.all and not update.incall:
+        return [CallEnded()]
+    states = tuple(
+        CallState(
+            session=SessionId(user.session_id),
+            flags=int(user.in_call or 0),
+            internal=user.internal,
+            user_id=user.user_id or "",
+        )
+        for user in update.users or ()
+    )
+    return [CallChanged(states)] if states else []
