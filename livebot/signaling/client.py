@@ -90,7 +90,7 @@ class SignalingClient:
         Raises:
             SignalingRefusedError: The server does not want us.
         """
-        while self._protocol.state is not State.CLOSED:
+        while not self._protocol.is_closed:
             began = self._loop.time()
             try:
                 await self._converse()
@@ -99,7 +99,7 @@ class SignalingClient:
             except SignalingError as exc:
                 log.warning("signaling_lost", error=str(exc))
                 self._on_lost(str(exc))
-            if self._protocol.state is State.CLOSED:
+            if self._protocol.is_closed:
                 break
             if self._loop.time() - began > STEADY_S:
                 self._backoff.reset()
@@ -151,7 +151,7 @@ class SignalingClient:
     async def _pause(self, delay_s: float) -> None:
         """Wait before connecting again, unless we are told to leave meanwhile."""
         deadline = self._loop.time() + delay_s
-        while self._protocol.state is not State.CLOSED:
+        while not self._protocol.is_closed:
             self._wake.clear()
             try:
                 async with asyncio.timeout_at(deadline):
@@ -193,7 +193,7 @@ class SignalingClient:
             for event in self._protocol.receive(text, self._loop.time()):
                 self._on_event(event)
             self._note_state()
-            if self._protocol.state is State.CLOSED:
+            if self._protocol.is_closed:
                 return
         raise SignalingError(f"the server closed the connection ({ws.close_code})")
 
@@ -204,7 +204,8 @@ class SignalingClient:
                 self._on_event(event)
             for text in self._protocol.text_to_send():
                 await ws.send(text)
-            self._flushed.set()
+            if not self._protocol.has_text:
+                self._flushed.set()
             try:
                 async with asyncio.timeout_at(self._protocol.next_deadline):
                     await self._wake.wait()

@@ -30,6 +30,7 @@ from livebot.signaling.subscriptions import Subscriptions
 
 HELLO_TIMEOUT_S = 10.0
 JOIN_TIMEOUT_S = 10.0
+BYE_TIMEOUT_S = 2.0
 RESUME_WINDOW_S = 30.0
 """How long the server keeps a session whose socket is gone."""
 
@@ -168,6 +169,16 @@ class Protocol:
             return self._deadline
         return self._subscriptions.next_deadline if self.state is State.IN_ROOM else None
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether we have left for good."""
+        return self.state is State.CLOSED
+
+    @property
+    def has_text(self) -> bool:
+        """Whether something waits to be put on the socket."""
+        return bool(self._outgoing)
+
     def text_to_send(self) -> list[str]:
         """Return the messages to put on the socket, in order, and forget them."""
         texts, self._outgoing = self._outgoing, []
@@ -211,7 +222,7 @@ class Protocol:
         elif self.state not in (State.LEAVING, State.CLOSED):
             self._go(State.LEAVING)
             self._send(messages.bye(self._next_id()))
-            self._deadline = now + HELLO_TIMEOUT_S
+            self._deadline = now + BYE_TIMEOUT_S
 
     # Inside.
 
