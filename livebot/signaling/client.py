@@ -90,7 +90,7 @@ class SignalingClient:
         Raises:
             SignalingRefusedError: The server does not want us.
         """
-        while not self._protocol.is_closed:
+        while True:
             began = self._loop.time()
             try:
                 await self._converse()
@@ -99,11 +99,10 @@ class SignalingClient:
             except SignalingError as exc:
                 log.warning("signaling_lost", error=str(exc))
                 self._on_lost(str(exc))
-            if self._protocol.is_closed:
-                break
             if self._loop.time() - began > STEADY_S:
                 self._backoff.reset()
-            await self._pause(self._backoff.next_delay(random.random()))  # noqa: S311 - jitter
+            if not await self._pause(self._backoff.next_delay(random.random())):  # noqa: S311
+                return
 
     async def leave(self) -> None:
         """Say bye; `run()` then ends."""
@@ -148,8 +147,8 @@ class SignalingClient:
         self._wake.set()
         await self._flushed.wait()
 
-    async def _pause(self, delay_s: float) -> None:
-        """Wait before connecting again, unless we are told to leave meanwhile."""
+    async def _pause(self, delay_s: float) -> bool:
+        """Wait before connecting again; return False when we are to leave instead."""
         deadline = self._loop.time() + delay_s
         while not self._protocol.is_closed:
             self._wake.clear()
@@ -157,7 +156,8 @@ class SignalingClient:
                 async with asyncio.timeout_at(deadline):
                     await self._wake.wait()
             except TimeoutError:
-                return
+                return True
+        return False
 
     async def _converse(self) -> None:
         """Hold one connection's conversation until it ends.
