@@ -100,11 +100,13 @@ class Offered:
         session: The speaker.
         sid: The subscription; the same one again means a renegotiation. Empty from old servers.
         sdp: The offer.
+        asked_at: When it was asked for, on the caller's clock; None for a renegotiation.
     """
 
     session: SessionId
     sid: str
     sdp: str
+    asked_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

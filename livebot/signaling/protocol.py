@@ -12,6 +12,7 @@ One object lives as long as the room, over any number of sockets:
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import Enum, auto
 
 from livebot.errors import SignalingError, SignalingRefusedError
@@ -341,5 +342,5 @@ class Protocol:
             self.skipped += 1
             return []
         if isinstance(event, Offered):
-            self._subscriptions.offered(speaker)
+            event = replace(event, asked_at=self._subscriptions.offered(speaker))
         return [event] if event else []

@@ -71,11 +71,14 @@ class Subscriptions:
         """Say whether an offer of this speaker is welcome."""
         return speaker in self._wanted
 
-    def offered(self, speaker: SessionId) -> None:
-        """The offer came."""
-        if found := self._wanted.get(speaker):
-            found.state = _State.HELD
-            found.request = ""
+    def offered(self, speaker: SessionId) -> float | None:
+        """The offer came; return when it was asked for, None if nobody asked."""
+        found = self._wanted.get(speaker)
+        if found is None or found.state is not _State.ASKED:
+            return None
+        found.state = _State.HELD
+        found.request = ""
+        return found.at - OFFER_TIMEOUT_S
 
     def refused(self, request: str, now: float) -> SessionId | None:
         """A request failed; return whose it was, None if it was not one of ours."""

@@ -1,0 +1,151 @@
+"""One receiving peer connection: offer in, answer out, audio out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
+from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
+from aiortc.mediastreams import MediaStreamError
+from aiortc.sdp import candidate_from_sdp
+from av import AudioFrame
+
+from livebot.audio.pcm import Samples, from_s16_mono, from_s16_stereo
+from livebot.errors import MediaError
+from livebot.media.dtls import allow_rsa
+from livebot.media.ice import IcePolicy, configuration
+from livebot.media.sdp import without_video
+from livebot.settings import IceServer
+
+RATE_HZ = 48_000
+"""The rate of the samples and of `pts`."""
+
+NEGOTIATION_TIMEOUT_S = 15.0
+"""Gathering candidates takes 5 s when a STUN or TURN server is dead."""
+
+_STEREO = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Decoded audio of one packet.
+
+    Attributes:
+        samples: Mono, 48 kHz; usually 960 of them.
+        pts: RTP time of the first sample, in samples; starts anywhere, and jumps over
+            what was not sent (DTX) or lost.
+    """
+
+    samples: Samples
+    pts: int
+
+
+class Peer:
+    """One peer connection that receives a speaker's audio; see `open_peer()`."""
+
+    def __init__(self, pc: RTCPeerConnection) -> None:
+        self._pc = pc
+        self._track: MediaStreamTrack | None = None
+        pc.on("track", self._on_track)
+
+    def _on_track(self, track: MediaStreamTrack) -> None:
+        # Janus may offer several tracks over time; the newest one carries the audio.
+        if track.kind == "audio":
+            self._track = track
+
+    @property
+    def state(self) -> str:
+        """The connection state by its WebRTC name: new, connecting, connected, ..."""
+        return str(self._pc.connectionState)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether this peer will never deliver again; both mean a lost path to aiortc."""
+        return self.state in ("failed", "closed")
+
+    async def answer(self, offer: str) -> str:
+        """Take an offer, the first or a renegotiation; return the answer with all candidates.
+
+        Raises:
+            MediaError: The offer cannot be used, or candidates are not gathered in time.
+        """
+        try:
+            async with asyncio.timeout(NEGOTIATION_TIMEOUT_S):
+                description = RTCSessionDescription(sdp=without_video(offer), type="offer")
+                await self._pc.setRemoteDescription(description)
+                if self._track is None:
+                    raise MediaError("the offer has no audio")
+                await self._pc.setLocalDescription(await self._pc.createAnswer())
+        except TimeoutError as exc:
+            raise MediaError("no ICE candidates in time: is the STUN or TURN server up?") from exc
+        except (
+            ValueError,
+            LookupError,
+            AssertionError,
+            InvalidAccessError,
+            InvalidStateError,
+            OperationError,
+            OSError,
+        ) as exc:
+            # aiortc's parser has no error class of its own: whatever a broken offer trips.
+            raise MediaError(f"the offer cannot be used: {type(exc).__name__}") from exc
+        return str(self._pc.localDescription.sdp)
+
+    async def add_candidate(self, candidate: str, mid: str | None, index: int | None) -> None:
+        """Take in a candidate of the media server, once its offer is here.
+
+        Raises:
+            MediaError: It cannot be read.
+        """
+        text = candidate.removeprefix("candidate:")
+        if not text:
+            return
+        try:
+            parsed = candidate_from_sdp(text)
+            parsed.sdpMid, parsed.sdpMLineIndex = mid, index
+            await self._pc.addIceCandidate(parsed)
+        except (ValueError, LookupError, AssertionError, InvalidStateError) as exc:
+            raise MediaError(f"a candidate cannot be used: {type(exc).__name__}") from exc
+
+    async def receive(self) -> Frame | None:
+        """Return the next audio; None when no more will come. May be cancelled at any time.
+
+        Whoever opened the peer keeps receiving: aiortc queues without a bound.
+
+        Raises:
+            MediaError: Nothing was negotiated yet, or the audio is of an unknown form.
+        """
+        if self._track is None:
+            raise MediaError("no audio was negotiated")
+        try:
+            frame = await self._track.recv()
+        except MediaStreamError:
+            return None
+        if not isinstance(frame, AudioFrame) or frame.pts is None or frame.format.name != "s16":
+            raise MediaError("audio of an unknown form")
+        raw = frame.to_ndarray().astype(np.int16, copy=False)
+        channels = len(frame.layout.channels)
+        samples = from_s16_stereo(raw) if channels == _STEREO else from_s16_mono(raw)
+        return Frame(samples, frame.pts)
+
+
+@asynccontextmanager
+async def open_peer(
+    servers: Sequence[IceServer], policy: IcePolicy = IcePolicy.ALL
+) -> AsyncIterator[Peer]:
+    """Open a peer that uses exactly these ICE servers; leaving the context closes it.
+
+    Raises:
+        MediaError: A server's address cannot be used.
+    """
+    allow_rsa()
+    try:
+        pc = RTCPeerConnection(configuration(servers, policy))
+    except ValueError as exc:
+        raise MediaError("an ICE server's address cannot be used") from exc
+    try:
+        yield Peer(pc)
+    finally:
+        await pc.close()

@@ -1,0 +1,62 @@
+"""A task group whose members may fail alone."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Self
+
+from livebot.errors import LivebotError
+
+
+class Supervisor:
+    """Runs tasks of which one's failure touches no other.
+
+    Only faults of the outside world (`LivebotError`) are taken so; anything else is a
+    bug and ends the whole group, loudly.
+
+    Args:
+        on_failure: Called with the task's name and the error that ended it.
+    """
+
+    def __init__(self, on_failure: Callable[[str, LivebotError], None]) -> None:
+        self._on_failure = on_failure
+        self._group = asyncio.TaskGroup()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        """Begin; tasks can be started until the end of the context."""
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Cancel what still runs and wait for it."""
+        for task in self._tasks:
+            task.cancel()
+        await self._group.__aexit__(*exc)  # type: ignore[arg-type]
+
+    def start(self, name: str, run: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        """Start a task; keep it only to wait for it or to cancel it."""
+        task = self._group.create_task(self._guard(name, run), name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def idle(self) -> None:
+        """Wait until nothing runs any more."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _guard(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await run()
+        except* LivebotError as group:
+            self._on_failure(name, first_error(group))
+
+
+def first_error(group: BaseExceptionGroup[LivebotError]) -> LivebotError:
+    """Return the first error of a group, however deeply it is nested."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if not isinstance(error, LivebotError):
+        raise TypeError("not a group of LivebotError") from error
+    return error
