@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import structlog
 
 from livebot.captions.caption import Caption
-from livebot.errors import LivebotError, MediaError
+from livebot.errors import LivebotError
 from livebot.ids import RoomToken, SessionId, short
 from livebot.metrics import Metrics
 from livebot.rooms.outbox import Outbox, Outgoing
@@ -98,6 +98,7 @@ class Room:
         self._last_error: str | None = None
         self._roster = Roster()
         self._speakers: dict[SessionId, Speaker] = {}
+        self._sent = 0
         self._outbox = Outbox(self._metrics.captions_dropped.inc)
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -285,8 +286,6 @@ class Room:
             self._sent += 1
             if item.caption.end is not None:
                 self._metrics.latency.observe(max(0.0, self._now() - item.caption.end))
-
-    _sent = 0
 
     # Leaving.
 

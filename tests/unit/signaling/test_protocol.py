@@ -1,0 +1,404 @@
+"""Tests of `livebot.signaling.protocol`.
+
+Spec: signaling-session/Conversation of a room
+"""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from livebot.errors import SignalingError, SignalingRefusedError
+from livebot.ids import SessionId
+from livebot.signaling.events import Entered, Offered, Resumed, RoomClosed, SubscriptionRefused
+from livebot.signaling.messages import Transcript
+from livebot.signaling.protocol import (
+    BYE_TIMEOUT_S,
+    HELLO_TIMEOUT_S,
+    JOIN_TIMEOUT_S,
+    LEGAL,
+    RESUME_WINDOW_S,
+    Protocol,
+    State,
+)
+from livebot.signaling.subscriptions import OFFER_TIMEOUT_S
+from tests.support.wire import NONCE, OWN, call, error, hello, in_room, new_protocol, offer, sent
+from tests.support.wire import room as room_reply
+
+ALICE = SessionId("alice")
+CAPTION = Transcript(speaker=ALICE, text="hello", language="en", final=True)
+
+SESSIONS = st.sampled_from(["alice", "bob", OWN, ""])
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+JUNK = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=5,
+)
+KEYS = [
+    "id", "type", "hello", "room", "error", "bye", "event", "message", "welcome", "sessionid",
+    "resumeid", "server", "features", "roomid", "code", "target", "update", "users", "inCall",
+    "sessionId", "internal", "all", "incall", "join", "leave", "sender", "data", "payload", "sdp",
+    "sid", "candidate", "sdpMid", "roomType", "reason", "user", "displayname",
+]  # fmt: skip
+VALUES = [
+    "hello", "room", "error", "bye", "event", "message", "welcome", "participants", "update",
+    "offer", "candidate", "video", "alice", "1", "2", "3", "mcu", "room1", "no_such_session",
+    "invalid_token", "already_joined", "client_not_found", "join", "leave", "delete", "session",
+]  # fmt: skip
+STRUCTURED = st.recursive(
+    SCALARS | st.sampled_from(VALUES),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner),
+    max_leaves=20,
+)
+REAL = st.sampled_from(
+    [
+        hello(),
+        hello(session="other"),
+        room_reply(),
+        room_reply(token=""),
+        error("1", "no_such_session"),
+        error("3", "already_joined"),
+        error("4", "client_not_found"),
+        call(("alice", 3, False), (OWN, 1, True)),
+        call(("alice", 0, False)),
+        offer("alice"),
+        offer("alice", sid=""),
+        offer("bob"),
+        '{"type":"bye"}',
+        '{"type":"bye","bye":{"reason":"session_resumed"}}',
+        '{"type":"event","event":{"target":"room","type":"delete"}}',
+    ]
+)
+TEXTS = st.one_of(
+    st.text(),
+    JUNK.map(json.dumps),
+    STRUCTURED.map(json.dumps),
+    st.dictionaries(st.sampled_from(KEYS), STRUCTURED).map(json.dumps),
+    REAL,
+)
+STEPS = st.one_of(
+    st.tuples(st.just("receive"), TEXTS),
+    st.tuples(st.just("connected"), st.none()),
+    st.tuples(st.just("disconnected"), st.none()),
+    st.tuples(st.just("tick"), st.none()),
+    st.tuples(st.just("subscribe"), SESSIONS),
+    st.tuples(st.just("lost"), SESSIONS),
+    st.tuples(st.just("caption"), SESSIONS),
+    st.tuples(st.just("leave"), st.none()),
+)
+
+
+def _step(protocol: Protocol, what: str, arg: Any, now: float) -> None:
+    match what:
+        case "receive":
+            protocol.receive(arg, now)
+        case "connected" if protocol.state is State.DISCONNECTED:
+            protocol.connected(nonce=NONCE, now=now)
+        case "disconnected":
+            protocol.disconnected(now)
+        case "tick":
+            protocol.tick(now)
+        case "subscribe":
+            protocol.subscribe(SessionId(arg), now)
+        case "lost":
+            protocol.subscription_lost(SessionId(arg), now)
+        case "caption":
+            protocol.send_caption(SessionId(arg), CAPTION)
+        case "leave":
+            protocol.leave(now)
+        case _:
+            pass  # Connected already.
+
+
+@given(st.lists(st.tuples(STEPS, st.floats(0, 20)), max_size=40))
+def test_whatever_arrives_only_signaling_errors_leave(
+    steps: list[tuple[tuple[str, Any], float]],
+) -> None:
+    """No input at any time breaks the core, and it only ever moves along its table."""
+    protocol = new_protocol()
+    now = 0.0
+    for (what, arg), passed in steps:
+        now += passed
+        before = protocol.state
+        try:
+            _step(protocol, what, arg, now)
+        except SignalingError:
+            protocol.disconnected(now)
+        assert protocol.state is before or _reachable(before, protocol.state)
+        for message in sent(protocol):
+            assert message["type"] in ("hello", "room", "internal", "message", "bye")
+
+
+def _reachable(start: State, goal: State) -> bool:
+    """Say whether the table leads from one state to the other, in any number of steps."""
+    seen, todo = set(), [start]
+    while todo:
+        state = todo.pop()
+        if state is goal:
+            return True
+        if state not in seen:
+            seen.add(state)
+            todo += LEGAL[state]
+    return False
+
+
+@given(TEXTS)
+def test_in_the_room_no_participant_can_make_us_leave_by_nonsense(text: str) -> None:
+    """A message that makes no sense changes no state and raises nothing."""
+    protocol = in_room()
+    protocol.subscribe(ALICE, 0.0)
+    try:
+        kind = json.loads(text).get("type")
+    except (ValueError, AttributeError):
+        kind = None
+    if kind == "bye":
+        return
+
+    protocol.receive(text, 1.0)
+
+    assert protocol.state is State.IN_ROOM
+
+
+def test_the_way_into_a_room() -> None:
+    """Hello, announce, join: in this order, each once, nothing before its answer."""
+    protocol = new_protocol()
+
+    protocol.connected(nonce=NONCE, now=0.0)
+    (first,) = sent(protocol)
+    protocol.receive(hello(first["id"]), 0.1)
+    announce, join = sent(protocol)
+    events = protocol.receive(room_reply(join["id"]), 0.2)
+
+    assert first["hello"]["version"] == "1.0"
+    assert first["hello"]["features"] == ["internal-incall"]
+    assert first["hello"]["auth"]["params"]["backend"] == "https://cloud.example/"
+    assert announce["internal"] == {"type": "incall", "incall": {"incall": 1}}
+    assert join["room"] == {"roomid": "room1"}
+    assert events == [Entered(OWN)]
+
+
+@pytest.mark.parametrize(
+    ("prepare", "timeout"),
+    [((), HELLO_TIMEOUT_S), ((hello(),), JOIN_TIMEOUT_S)],
+    ids=["hello", "join"],
+)
+def test_a_silent_server_is_given_up_at_the_deadline(
+    prepare: tuple[str, ...], timeout: float
+) -> None:
+    """Not before the deadline, and at the deadline."""
+    protocol = new_protocol()
+    protocol.connected(nonce=NONCE, now=100.0)
+    for text in prepare:
+        protocol.receive(text, 100.0)
+
+    assert protocol.next_deadline == 100.0 + timeout
+    protocol.tick(100.0 + timeout - 0.001)
+    with pytest.raises(SignalingError, match="no answer"):
+        protocol.tick(100.0 + timeout)
+
+
+def test_a_server_without_a_media_server_refuses_us() -> None:
+    """Without the feature `mcu` nobody could ever be heard."""
+    protocol = new_protocol()
+    protocol.connected(nonce=NONCE, now=0.0)
+
+    with pytest.raises(SignalingRefusedError, match="no_mcu"):
+        protocol.receive(hello(features=("update-sdp",)), 0.0)
+
+
+@pytest.mark.parametrize("gone_s", [0.0, RESUME_WINDOW_S])
+def test_resume_within_the_window(gone_s: float) -> None:
+    """A short loss resumes the session and does not join again."""
+    protocol = in_room(now=0.0)
+    protocol.disconnected(10.0)
+
+    protocol.connected(nonce=NONCE, now=10.0 + gone_s)
+    (resume,) = sent(protocol)
+    events = protocol.receive(hello(resume["id"]), 10.0 + gone_s)
+
+    assert resume["hello"] == {"version": "1.0", "resumeid": "resume-me"}
+    assert events == [Resumed()]
+    assert protocol.state is State.IN_ROOM
+    assert sent(protocol) == []
+
+
+def test_a_refused_resume_says_hello_on_the_same_socket() -> None:
+    """`no_such_session` is answered by a full hello, and the room is entered anew."""
+    protocol = in_room()
+    protocol.disconnected(1.0)
+    protocol.connected(nonce=NONCE, now=2.0)
+    (resume,) = sent(protocol)
+
+    protocol.receive(error(resume["id"], "no_such_session"), 2.1)
+    (again,) = sent(protocol)
+    protocol.receive(hello(again["id"], session="new-own"), 2.2)
+    events = protocol.receive(room_reply(), 2.3)
+
+    assert again["hello"]["auth"]["type"] == "internal"
+    assert events == [Entered(SessionId("new-own"))]
+
+
+def test_after_the_window_there_is_a_full_hello_at_once() -> None:
+    """A session that the server has dropped is not asked for: that would count as an attack."""
+    protocol = in_room()
+    protocol.disconnected(1.0)
+
+    protocol.connected(nonce=NONCE, now=1.0 + RESUME_WINDOW_S + 0.1)
+
+    assert "auth" in sent(protocol)[0]["hello"]
+
+
+def test_a_second_loss_while_resuming_does_not_extend_the_window() -> None:
+    """The server counts from the first loss, and so do we."""
+    protocol = in_room()
+    protocol.disconnected(0.0)
+    protocol.connected(nonce=NONCE, now=20.0)
+    protocol.disconnected(25.0)
+
+    protocol.connected(nonce=NONCE, now=RESUME_WINDOW_S + 1.0)
+
+    assert "auth" in sent(protocol)[-1]["hello"]
+
+
+def test_one_request_in_flight_per_speaker() -> None:
+    """However often a speaker is wanted, the offer is asked for once until it is decided."""
+    protocol = in_room()
+    for second in range(5):
+        protocol.subscribe(ALICE, float(second))
+        protocol.tick(float(second))
+
+    (request,) = sent(protocol)
+
+    assert request["message"]["recipient"]["sessionid"] == ALICE
+    assert request["message"]["data"] == {"type": "requestoffer", "roomType": "video"}
+
+
+def test_a_refused_request_is_repeated_later() -> None:
+    """`client_not_found` (not publishing yet) is asked again, with growing pauses."""
+    protocol = in_room()
+    protocol.subscribe(ALICE, 0.0)
+    now, pauses = 0.0, []
+    for _ in range(6):
+        protocol.tick(now)
+        (request,) = sent(protocol)
+        events = protocol.receive(error(request["id"], "client_not_found"), now)
+        assert events == [SubscriptionRefused(ALICE, "client_not_found")]
+        assert protocol.next_deadline is not None
+        pauses.append(protocol.next_deadline - now)
+        now = protocol.next_deadline
+
+    assert pauses == sorted(pauses)
+    assert pauses[0] == 1.0
+    assert pauses[-1] == 30.0
+
+
+def test_a_request_without_an_answer_is_repeated() -> None:
+    """The server answers within ten seconds, or the answer was lost."""
+    protocol = in_room()
+    protocol.subscribe(ALICE, 0.0)
+    protocol.tick(0.0)
+    protocol.text_to_send()
+
+    events = protocol.tick(OFFER_TIMEOUT_S)
+
+    assert events == [SubscriptionRefused(ALICE, "no_answer")]
+    assert protocol.next_deadline is not None
+    protocol.tick(protocol.next_deadline)
+    assert len(sent(protocol)) == 1
+
+
+@pytest.mark.parametrize("sid", ["7", ""])
+def test_an_offer_is_answered_with_its_sid_or_none(sid: str) -> None:
+    """Old servers send no sid, and get none back; the time of the request comes along."""
+    protocol = in_room()
+    protocol.subscribe(ALICE, 3.0)
+    protocol.tick(3.0)
+    protocol.text_to_send()
+
+    events = protocol.receive(offer(ALICE, sid=sid), 3.2)
+    protocol.answer(ALICE, sid=sid, sdp="v=0 answer")
+
+    assert events == [Offered(ALICE, sid, "v=0", asked_at=3.0)]
+    (answer,) = sent(protocol)
+    assert answer["message"]["data"].get("sid", "") == sid
+    assert answer["message"]["data"]["payload"]["sdp"] == "v=0 answer"
+
+
+def test_a_renegotiation_is_an_offer_that_nobody_asked_for() -> None:
+    """The same sid again while the audio is held: no time of a request."""
+    protocol = in_room()
+    protocol.subscribe(ALICE, 0.0)
+    protocol.tick(0.0)
+    protocol.receive(offer(ALICE), 0.1)
+
+    assert protocol.receive(offer(ALICE), 9.0) == [Offered(ALICE, "7", "v=0", asked_at=None)]
+
+
+def test_offers_of_unwanted_sessions_and_screens_are_ignored() -> None:
+    """Nobody can push audio on us, and a screen share is not a voice."""
+    protocol = in_room()
+    protocol.subscribe(ALICE, 0.0)
+
+    assert protocol.receive(offer("mallory"), 0.0) == []
+    assert protocol.receive(offer(ALICE).replace('"video"', '"screen"'), 0.0) == []
+
+
+def test_we_never_subscribe_to_ourselves() -> None:
+    """Our own session is never asked for."""
+    protocol = in_room()
+
+    protocol.subscribe(OWN, 0.0)
+    protocol.tick(0.0)
+
+    assert sent(protocol) == []
+
+
+def test_a_caption_on_the_wire() -> None:
+    """Exactly the keys that Talk reads, and ours for the time."""
+    protocol = in_room()
+
+    protocol.send_caption(SessionId("bob"), CAPTION)
+
+    (message,) = sent(protocol)
+    assert message["message"] == {
+        "recipient": {"type": "session", "sessionid": "bob"},
+        "data": {
+            "type": "transcript",
+            "speakerSessionId": "alice",
+            "message": "hello",
+            "langId": "en",
+            "final": True,
+            "start": None,
+            "end": None,
+        },
+    }
+
+
+def test_leaving_says_bye_and_cannot_be_resumed() -> None:
+    """After bye the server's answer closes, and so does its silence."""
+    protocol = in_room()
+    protocol.leave(0.0)
+
+    assert [message["type"] for message in sent(protocol)] == ["bye"]
+    assert protocol.next_deadline == BYE_TIMEOUT_S
+    protocol.receive('{"type":"bye"}', 0.1)
+    assert protocol.is_closed
+
+
+def test_a_deleted_room_is_over() -> None:
+    """Both the event and the empty room reply say so."""
+    deleted = '{"type":"event","event":{"target":"room","type":"delete"}}'
+
+    assert isinstance(in_room().receive(deleted, 0.0)[0], RoomClosed)
+    assert isinstance(in_room().receive(room_reply(token=""), 0.0)[0], RoomClosed)
+
+
+def test_a_bye_of_the_server_ends_the_connection_only() -> None:
+    """Any reason but a takeover is one to connect again."""
+    with pytest.raises(SignalingError) as ended:
+        in_room().receive('{"type":"bye","bye":{"reason":"hello_timeout"}}', 0.0)
+
+    assert not isinstance(ended.value, SignalingRefusedError)

@@ -1,0 +1,63 @@
+"""Tests of `livebot.signaling.translate`."""
+
+import json
+
+from livebot.ids import SessionId
+from livebot.signaling import messages
+from livebot.signaling.events import (
+    CallChanged,
+    CallEnded,
+    CallState,
+    Participant,
+    ParticipantsJoined,
+    SignalingEvent,
+)
+from livebot.signaling.translate import room_events
+
+
+def _events(event: dict[str, object]) -> list[SignalingEvent]:
+    decoded = messages.decode(json.dumps({"type": "event", "event": event})).event
+    assert decoded is not None
+    return room_events(decoded)
+
+
+def test_call_ended_for_everybody() -> None:
+    """`all` with `incall` 0 and no users."""
+    update = {"roomid": "r", "incall": 0, "all": True}
+
+    assert _events({"target": "participants", "type": "update", "update": update}) == [CallEnded()]
+
+
+def test_flags_of_everybody_set_to_in_call_are_not_the_end() -> None:
+    """`all` with flags is somebody starting, not ending."""
+    update = {"roomid": "r", "incall": 7, "all": True}
+
+    assert _events({"target": "participants", "type": "update", "update": update}) == []
+
+
+def test_users_become_states() -> None:
+    """Flags, bots and accounts are taken over."""
+    users = [
+        {"sessionId": "a", "inCall": 3, "userId": "alice"},
+        {"sessionId": "bot", "inCall": 1, "internal": True},
+    ]
+
+    events = _events({"target": "participants", "type": "update", "update": {"users": users}})
+
+    assert events == [
+        CallChanged(
+            (
+                CallState(SessionId("a"), 3, user_id="alice"),
+                CallState(SessionId("bot"), 1, internal=True),
+            )
+        )
+    ]
+
+
+def test_a_display_name_of_the_wrong_type_is_no_name() -> None:
+    """Names come from participants, who may send anything."""
+    joined = [{"sessionid": "a", "user": {"displayname": ["x"]}}]
+
+    events = _events({"target": "room", "type": "join", "join": joined})
+
+    assert events == [ParticipantsJoined((Participant(SessionId("a")),))]
