@@ -81,7 +81,7 @@ class SignalingClient:
         self._backoff = Backoff()
         self._wake = asyncio.Event()
         self._in_room = asyncio.Event()
-        self._flushed = asyncio.Event()
+        self._flushing: asyncio.Future[bool] | None = None
         self._loop = asyncio.get_running_loop()
 
     async def run(self) -> None:
@@ -137,15 +137,17 @@ class SignalingClient:
     async def send_caption(self, readers: list[SessionId], caption: Transcript) -> None:
         """Send a caption to each reader; return when the socket has taken it.
 
-        Waits while there is no connection. A caption whose connection dies under it is
-        not sent again: the readers may have it.
+        Waits while there is no connection, and starts again when one is lost before it
+        has taken the caption.
         """
-        await self._in_room.wait()
-        for reader in readers:
-            self._protocol.send_caption(reader, caption)
-        self._flushed.clear()
-        self._wake.set()
-        await self._flushed.wait()
+        while True:
+            await self._in_room.wait()
+            for reader in readers:
+                self._protocol.send_caption(reader, caption)
+            self._flushing = self._loop.create_future()
+            self._wake.set()
+            if await self._flushing:
+                return
 
     async def _pause(self, delay_s: float) -> bool:
         """Wait before connecting again; return False when we are to leave instead."""
@@ -172,7 +174,7 @@ class SignalingClient:
         finally:
             self._protocol.disconnected(self._loop.time())
             self._in_room.clear()
-            self._flushed.set()
+            self._note_flushed(was_sent=False)
 
     async def _read_and_write(self, ws: ClientConnection) -> None:
         try:
@@ -205,12 +207,16 @@ class SignalingClient:
             for text in self._protocol.text_to_send():
                 await ws.send(text)
             if not self._protocol.has_text:
-                self._flushed.set()
+                self._note_flushed(was_sent=True)
             try:
                 async with asyncio.timeout_at(self._protocol.next_deadline):
                     await self._wake.wait()
             except TimeoutError:
                 continue
+
+    def _note_flushed(self, *, was_sent: bool) -> None:
+        if self._flushing is not None and not self._flushing.done():
+            self._flushing.set_result(was_sent)
 
     def _note_state(self) -> None:
         self._wake.set()

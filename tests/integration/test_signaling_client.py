@@ -1,0 +1,184 @@
+"""The signaling client on real sockets.
+
+Spec: signaling-session/Reconnect
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from livebot.errors import SignalingError, SignalingRefusedError
+from livebot.ids import SessionId
+from livebot.signaling.client import SignalingClient, try_hello
+from livebot.signaling.events import CallChanged, Entered, Offered, Resumed, SignalingEvent
+from livebot.signaling.messages import Transcript
+from tests.support import wire
+from tests.support.scripted_server import ScriptedServer, scripted_server
+
+CAPTION = Transcript(speaker=SessionId("alice"), text="hello", language="en", final=True)
+
+
+@dataclass(slots=True)
+class Joined:
+    """A client that runs, and what it reported."""
+
+    client: SignalingClient = field(init=False)
+    task: asyncio.Task[None] = field(init=False)
+    events: list[SignalingEvent] = field(default_factory=list)
+    losses: list[str] = field(default_factory=list)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def on_event(self, event: SignalingEvent) -> None:
+        """Note an event."""
+        self.events.append(event)
+        self._news.set()
+
+    def on_lost(self, reason: str) -> None:
+        """Note a loss."""
+        self.losses.append(reason)
+        self._news.set()
+
+    async def wait_for_losses(self, count: int) -> None:
+        """Wait until so many connections were lost."""
+        async with asyncio.timeout(10):
+            while len(self.losses) < count:
+                self._news.clear()
+                await self._news.wait()
+
+    async def wait_for(self, kind: type[SignalingEvent], count: int = 1) -> SignalingEvent:
+        """Wait for the n-th event of a type."""
+        async with asyncio.timeout(10):
+            while len(found := [e for e in self.events if isinstance(e, kind)]) < count:
+                self._news.clear()
+                await self._news.wait()
+        return found[count - 1]
+
+
+@asynccontextmanager
+async def joined(server: ScriptedServer) -> AsyncIterator[Joined]:
+    """Run a client; it is cancelled at the end if it has not left."""
+    seen = Joined()
+    seen.client = SignalingClient(
+        url=server.url,
+        room=wire.ROOM,
+        secret="secret",
+        backend="https://cloud.example/",
+        on_event=seen.on_event,
+        on_lost=seen.on_lost,
+    )
+    async with asyncio.TaskGroup() as group:
+        seen.task = group.create_task(seen.client.run())
+        yield seen
+        seen.task.cancel()
+
+
+async def test_join_listen_caption_and_leave() -> None:
+    """The whole conversation once: in, an offer, an answer, a caption, bye."""
+    async with scripted_server() as server, joined(server) as bot:
+        entered = await bot.wait_for(Entered)
+        await server.send(wire.call(("alice", 3, False)))
+        await bot.wait_for(CallChanged)
+        bot.client.subscribe(SessionId("alice"))
+        await server.wait_for("requestoffer")
+        await server.send(wire.offer("alice"))
+        await bot.wait_for(Offered)
+        bot.client.answer(SessionId("alice"), sid="7", sdp="v=0")
+        await bot.client.send_caption([SessionId("alice"), SessionId("bob")], CAPTION)
+        await bot.client.leave()
+        await asyncio.wait_for(bot.task, 5)
+
+        assert entered == Entered(SessionId("bot-1"))
+        await server.wait_for("answer")
+        await server.wait_for("transcript", count=2)
+        await server.wait_for("bye")
+        assert len(server.connections) == 1
+
+
+async def test_a_cut_socket_is_resumed() -> None:
+    """The session goes on where it was: no second join, and what waited is sent."""
+    async with scripted_server() as server, joined(server) as bot:
+        await bot.wait_for(Entered)
+        await server.drop()
+        await bot.wait_for(Resumed)
+        await bot.client.send_caption([SessionId("alice")], CAPTION)
+
+        assert len(server.of("room")) == 1
+        assert bot.losses
+
+
+async def test_an_expired_session_is_begun_anew() -> None:
+    """A refused resume is followed by hello and join on the same socket."""
+    async with scripted_server() as server, joined(server) as bot:
+        await bot.wait_for(Entered)
+        server.resumable = False
+        await server.drop()
+
+        assert await bot.wait_for(Entered, count=2) == Entered(SessionId("bot-2"))
+        assert len(server.connections) == 2
+
+
+async def test_a_caption_waits_for_the_connection() -> None:
+    """What is said while the server is away is sent when it is back."""
+    async with scripted_server() as server, joined(server) as bot:
+        await bot.wait_for(Entered)
+        await server.drop()
+        await bot.wait_for_losses(1)
+        await bot.client.send_caption([SessionId("alice")], CAPTION)
+
+        await server.wait_for("transcript")
+
+
+async def test_a_server_that_is_not_there_is_tried_again() -> None:
+    """Refused connections are faults of the outside world, not the end."""
+    async with scripted_server() as server:
+        pass
+    async with joined(server) as bot:
+        await bot.wait_for_losses(2)
+
+        assert not bot.task.done()
+        await bot.client.leave()
+        await asyncio.wait_for(bot.task, 5)
+
+
+async def test_a_wrong_secret_is_tried_once() -> None:
+    """The server locks out an address that keeps failing, so we do not."""
+    async with scripted_server() as server:
+        server.hello_error = "invalid_token"
+        with pytest.RaisesGroup(SignalingRefusedError):
+            async with joined(server) as bot:
+                await asyncio.wait([bot.task])
+
+        assert len(server.of("hello")) == 1
+
+
+async def test_garbage_on_the_socket_does_no_harm() -> None:
+    """Binary frames and nonsense are skipped; the conversation goes on."""
+    async with scripted_server() as server, joined(server) as bot:
+        await bot.wait_for(Entered)
+        await server.connections[-1].send(b"\x00\xff")
+        for text in ("", "null", "[]", '{"type":5}', '{"type":"event","event":"x"}'):
+            await server.send(text)
+        await server.send(wire.call(("alice", 3, False)))
+
+        await bot.wait_for(CallChanged)
+        assert not bot.losses
+
+
+async def test_try_hello_says_who_answers() -> None:
+    """The doctor's question: version of the server, and no room is joined."""
+    async with scripted_server() as server:
+        version = await try_hello(server.url, secret="s", backend="https://cloud.example/")
+
+        assert version == "test"
+        assert server.of("room") == []
+
+
+async def test_try_hello_of_a_silent_server_ends() -> None:
+    """No answer is an error, in bounded time."""
+    async with scripted_server() as server:
+        server.answers_hello = False
+        with pytest.raises(SignalingError, match="does not answer"):
+            await try_hello(server.url, secret="s", backend="b", timeout_s=0.3)
