@@ -1,0 +1,133 @@
+"""Every Prometheus metric with its help text.
+
+Labels have a handful of values: a component, a kind of fault, an engine; never a room,
+a session or anything that was said. `deploy/metrics.md` lists them all.
+"""
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+
+from livebot import __version__
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_CAPTION_S = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 120.0)
+"""Up to the cold start of a remote engine, during which audio waits."""
+
+_FIRST_AUDIO_S = (0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
+_LAG_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+"""Fifty milliseconds is the promise; what is above shows by how much it was broken."""
+
+
+class Metrics:
+    """What one service counts, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.rooms_active = Gauge(
+            "transcription_rooms_active", "Calls being captioned.", registry=registry
+        )
+        self.speakers_active = Gauge(
+            "transcription_speakers_active", "Speakers being listened to.", registry=registry
+        )
+        self.transcripts = Counter(
+            "transcription_transcripts_total",
+            "Captions handed to the signaling server; final is true or false.",
+            ["final"],
+            registry=registry,
+        )
+        self.captions_dropped = Counter(
+            "transcription_captions_dropped_total",
+            "Captions that never left because too many waited.",
+            registry=registry,
+        )
+        self.errors = Counter(
+            "transcription_errors_total",
+            "Faults, by component and type.",
+            ["component", "type"],
+            registry=registry,
+        )
+        self.reconnects = Counter(
+            "transcription_reconnects_total",
+            "Connections begun anew after a loss, by component and reason.",
+            ["component", "reason"],
+            registry=registry,
+        )
+        self.latency = Histogram(
+            "transcription_latency_seconds",
+            "From the end of a caption's last word to its hand-over to the signaling socket.",
+            buckets=_CAPTION_S,
+            registry=registry,
+        )
+        self.first_audio = Histogram(
+            "transcription_first_audio_seconds",
+            "From asking for a speaker's audio to the first sample.",
+            buckets=_FIRST_AUDIO_S,
+            registry=registry,
+        )
+        self.engine_streams = Gauge(
+            "transcription_engine_streams_active",
+            "Open streams to a speech-to-text engine.",
+            ["engine"],
+            registry=registry,
+        )
+        self._audio(registry)
+        self._process(registry)
+
+    def _audio(self, registry: CollectorRegistry) -> None:
+        self.audio_received = Counter(
+            "transcription_audio_received_seconds_total",
+            "Audio received from all speakers, in seconds.",
+            registry=registry,
+        )
+        self.audio_dropped = Counter(
+            "transcription_audio_dropped_seconds_total",
+            "Audio that no engine heard because the backlog was full, in seconds.",
+            registry=registry,
+        )
+        self.audio_silent = Counter(
+            "transcription_audio_silent_seconds_total",
+            "Silence put in place of audio that never came, in seconds.",
+            registry=registry,
+        )
+
+    def _process(self, registry: CollectorRegistry) -> None:
+        self._lag = Histogram(
+            "transcription_event_loop_lag_seconds",
+            "How late the event loop woke a timer.",
+            buckets=_LAG_S,
+            registry=registry,
+        )
+        self._lag_max = Gauge(
+            "transcription_event_loop_lag_seconds_max",
+            "The longest such delay since the start.",
+            registry=registry,
+        )
+        self.lag_max_s = 0.0
+        build = Gauge(
+            "transcription_build_info",
+            "Always 1; the label tells.",
+            ["version"],
+            registry=registry,
+        )
+        build.labels(__version__).set(1)
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+
+    def observe_lag(self, seconds: float) -> None:
+        """Note how late the event loop was once."""
+        self._lag.observe(seconds)
+        if seconds > self.lag_max_s:
+            self.lag_max_s = seconds
+            self._lag_max.set(seconds)
+
+    def render(self) -> bytes:
+        """Return all metrics in Prometheus' text format, as `CONTENT_TYPE` says."""
+        return generate_latest(self.registry)
