@@ -1,0 +1,139 @@
+"""The bot under test: the command `livebot serve`, reached over HTTP like any other."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import psutil
+from aiohttp import ClientSession
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.system.world.hpb import Hpb
+from tests.system.world.process import Process, WorldError, free_port, listens
+from tests.system.world.turn import IceServer
+
+_START_WITHIN_S = 30.0
+"""Loading the embedded engine's model on a busy machine included."""
+
+_POLL_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What the bot and its workers have used so far.
+
+    Attributes:
+        cpu_s: Seconds of processor time.
+        memory_mb: Memory, what they share counted once.
+    """
+
+    cpu_s: float
+    memory_mb: float
+
+
+class Bot:
+    """A running bot; `bot()` makes it."""
+
+    def __init__(self, process: Process, port: int) -> None:
+        self.process = process
+        self.url = f"http://127.0.0.1:{port}"
+
+    async def start(self, room: str, turn_servers: Sequence[IceServer] = ()) -> dict[str, Any]:
+        """Ask for captions in *room*; return the answer."""
+        asked = {"roomToken": room, "languageId": "en", "turnServers": list(turn_servers)}
+        async with (
+            ClientSession(raise_for_status=True) as http,
+            http.post(f"{self.url}/api/v1/call/transcribe", json=asked) as answer,
+        ):
+            return dict(await answer.json())
+
+    async def stop(self, room: str) -> int:
+        """Ask for no more captions in *room*; return the answer's status."""
+        async with (
+            ClientSession() as http,
+            http.delete(f"{self.url}/api/v1/call/transcribe/{room}") as answer,
+        ):
+            return answer.status
+
+    async def rooms(self) -> Any:
+        """Return what the bot says about its rooms."""
+        return await self._json("/api/v1/call/transcribe")
+
+    async def health(self) -> Any:
+        """Return what the bot says about its health."""
+        return await self._json("/healthz")
+
+    async def metric(self, name: str, **labels: str) -> float:
+        """Return the sum of a metric's samples that carry *labels*; 0 if there are none."""
+        async with (
+            ClientSession(raise_for_status=True) as http,
+            http.get(f"{self.url}/metrics") as answer,
+        ):
+            families = list(text_string_to_metric_families(await answer.text()))
+        return sum(
+            sample.value
+            for family in families
+            for sample in family.samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        )
+
+    async def until_metric(self, name: str, at_least: float, within_s: float = 10.0) -> None:
+        """Wait until a metric has grown to *at_least*.
+
+        Raises:
+            WorldError: It did not within *within_s*.
+        """
+        deadline = time.monotonic() + within_s
+        # Metrics are there to be asked for; nobody tells when they change.
+        while (found := await self.metric(name)) < at_least:
+            if time.monotonic() > deadline:
+                raise WorldError(f"{name} is {found:g} after {within_s:g} s, not {at_least:g}")
+            await asyncio.sleep(_POLL_S)
+
+    def load(self) -> Load:
+        """Return what it and its workers have used so far."""
+        main = psutil.Process(self.process.pid)
+        every = [main, *main.children(recursive=True)]
+        return Load(
+            cpu_s=sum(sum(p.cpu_times()[:2]) for p in every),
+            memory_mb=sum(p.memory_full_info().pss for p in every) / 2**20,
+        )
+
+    async def _json(self, path: str) -> Any:
+        async with (
+            ClientSession() as http,
+            http.get(self.url + path) as answer,
+        ):
+            if answer.status not in {HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE}:
+                raise WorldError(f"GET {path} was answered {answer.status}")
+            return await answer.json()
+
+
+@contextmanager
+def bot(folder: Path, hpb: Hpb, settings: Mapping[str, str] = {}) -> Iterator[Bot]:
+    """Run the bot against *hpb*; *settings* are environment keys that differ from the default."""
+    folder.mkdir()
+    port = free_port()
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "LT_HPB_URL": hpb.url,
+        "LT_INTERNAL_SECRET": hpb.internal_secret,
+        "NEXTCLOUD_URL": hpb.nextcloud,
+        "LT_ENGINE": "local",
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "LOG_LEVEL": "DEBUG",
+        **settings,
+    }
+    argv = [sys.executable, "-m", "livebot", "serve"]
+    with Process("livebot", argv, folder=folder, env=env) as process:
+        process.wait_until(listens(port), _START_WITHIN_S)
+        yield Bot(process, port)

@@ -1,0 +1,85 @@
+"""Recordings with their words, and how they are read."""
+
+import json
+import re
+import wave
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soxr
+
+import livebot
+
+SPEECH = Path(livebot.__file__).parent / "demo" / "speech"
+RATE_HZ = 48_000
+"""The rate of Opus, and so of everything that people send."""
+
+Sound = npt.NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """One word of a recording and when it ends, in seconds from its beginning."""
+
+    text: str
+    end: float
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Recording:
+    """Speech whose words are known.
+
+    Attributes:
+        name: Its id in the manifest.
+        path: The file as it came.
+        sound: Mono, at 48 kHz.
+        text: What is said.
+        words: When each word ends, where that is known; some may be missing.
+    """
+
+    name: str
+    path: Path
+    sound: Sound
+    text: str
+    words: tuple[SpokenWord, ...]
+
+    @property
+    def seconds(self) -> float:
+        """Return how long it is."""
+        return len(self.sound) / RATE_HZ
+
+
+@cache
+def recording(name: str) -> Recording:
+    """Load the recording *name* of the demo."""
+    manifest = json.loads((SPEECH / "manifest.json").read_text(encoding="utf-8"))
+    (entry,) = (e for e in manifest if e["id"] == name)
+    words = tuple(SpokenWord(text, end) for text, _, end in entry.get("words") or ())
+    path = SPEECH / entry["file"]
+    return Recording(name, path, _read(path), entry["text"], words)
+
+
+def _read(path: Path) -> Sound:
+    with wave.open(str(path), "rb") as file:
+        raw = np.frombuffer(file.readframes(file.getnframes()), dtype=np.int16)
+        mono = raw.reshape(-1, file.getnchannels())[:, 0]
+        sound: Sound = soxr.resample(mono, file.getframerate(), RATE_HZ)
+        return sound
+
+
+def write(path: Path, sound: Sound, *, silence_before_s: float) -> None:
+    """Write *sound* as a WAV file after some silence."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE_HZ)
+        file.writeframes(bytes(2 * round(silence_before_s * RATE_HZ)))
+        file.writeframes(sound.tobytes())
+
+
+def bare_words(text: str) -> list[str]:
+    """Split *text* into words without case and punctuation, as the manifest has them."""
+    return re.findall(r"[^\W_]+(?:'[^\W_]+)*", text.lower())
