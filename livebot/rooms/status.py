@@ -40,3 +40,21 @@ class RoomStatus:
     since: float
     speakers: tuple[SpeakerStatus, ...]
     last_error: str | None
+
+
+class HealthStatus(StrEnum):
+    """How the service as a whole is doing."""
+
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    UNHEALTHY = "unhealthy"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The service at a glance; `reasons` says why it is not healthy."""
+
+    status: HealthStatus
+    reasons: tuple[str, ...]
+    rooms: int
+    speakers: int

@@ -1,0 +1,110 @@
+"""Logging: one JSON object per line on stdout, or lines for people.
+
+A message is an event's name in the past tense, with facts as keys. `get("rooms")` names the
+component; room and speaker are bound once with `structlog.contextvars` and reach every task
+below. Whatever a caller passes, keys that hold secrets or speech are not printed.
+"""
+
+import logging
+import sys
+from typing import Literal, cast
+
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
+
+HIDDEN = "[hidden]"
+
+_SECRET = frozenset(
+    {
+        "authorization",
+        "candidate",
+        "credential",
+        "key",
+        "password",
+        "resumeid",
+        "sdp",
+        "secret",
+        "text",
+        "token",
+    }
+)
+"""Whole keys, or the last part of keys like `internal_secret`; underscores do not count."""
+
+LogFormat = Literal["json", "console"]
+
+
+class _ComponentLogger(structlog.WriteLogger):
+    """Writes to stdout and knows whose lines it writes."""
+
+    def __init__(self, component: str = "") -> None:
+        super().__init__(sys.stdout)
+        self.component = component
+
+
+def configure(level: str = "info", log_format: LogFormat = "json") -> None:
+    """Set up our logs, and send the warnings of libraries the same way.
+
+    Args:
+        level: The lowest of ours that is printed.
+        log_format: `json` for machines, `console` for people.
+    """
+    first: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        _add_component,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        redact,
+    ]
+    last = _renderers(log_format)
+    structlog.configure(
+        processors=[*first, *last],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=_ComponentLogger,
+        cache_logger_on_first_use=False,
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=first,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+def get(component: str) -> FilteringBoundLogger:
+    """Return the logger of a component."""
+    return cast(FilteringBoundLogger, structlog.get_logger(component))
+
+
+def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Hide what may be a secret or speech, by its key, also inside of mappings."""
+    for key, value in event.items():
+        if _is_secret(key):
+            event[key] = HIDDEN
+        elif isinstance(value, dict):
+            event[key] = redact(None, "", dict(value))
+    return event
+
+
+def _is_secret(key: object) -> bool:
+    name = str(key).lower()
+    return name.replace("_", "").replace("-", "") in _SECRET or name.split("_")[-1] in _SECRET
+
+
+def _add_component(logger: WrappedLogger, _: str, event: EventDict) -> EventDict:
+    """Name the component: ours by its logger, a library's by its log record."""
+    record: logging.LogRecord | None = event.get("_record")
+    event["component"] = record.name if record else logger.component
+    return event
+
+
+def _renderers(log_format: LogFormat) -> list[Processor]:
+    """Return the last steps. Tracebacks come without local variables, which hold secrets."""
+    if log_format == "console":
+        plain = structlog.dev.plain_traceback
+        return [structlog.dev.ConsoleRenderer(exception_formatter=plain)]
+    return [
+        structlog.processors.format_exc_info,
+        structlog.processors.EventRenamer("message"),
+        structlog.processors.JSONRenderer(),
+    ]
