@@ -1,0 +1,191 @@
+"""Kyutai's model behind the binary WebSocket of Modal's service, or of `livebot stt-server`.
+
+The protocol has no last message, in neither direction: the last words are brought out
+with silence, and are over when nothing more comes. It closes with code 1000 whatever
+the reason, so a close that is not ours is a fault to come back from.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from math import ceil
+from typing import Self
+
+from livebot.audio.pcm import RATE_HZ, Samples, silence
+from livebot.errors import ConfigError, EngineError
+from livebot.stt import remote, wire
+from livebot.stt.engine import Capabilities, SttEvent, SttStream
+
+MODAL_URL = "wss://{workspace}--kyutai-stt-rust-kyutaisttrustservice-serve.modal.run/v1/stream"
+
+CURE = "check STT_STREAM_URL or MODAL_WORKSPACE, and MODAL_KEY and MODAL_SECRET"
+
+COLD_START_S = 120.0
+DELAY_MS = 500.0
+CHUNK_MS = 200.0
+
+FRAME = 1_920
+"""The model's step: 80 ms. What is less than one is dropped when the stream closes."""
+
+FLUSH_MARGIN_MS = 1_500.0
+"""Silence beyond the model's delay: a word comes with the padding after it, and a local
+engine behind `livebot stt-server` wants to hear that the utterance is over. It is sent in
+one burst, so it costs no time."""
+
+SIGN_OF_LIFE_S = 5.0
+"""After so long without audio a frame of silence goes out: the service hangs up after 30 s,
+its older version after 10."""
+
+FIRST_WORD_S = 2.0
+NEXT_WORD_S = 1.0
+FINISH_WITHIN_S = 5.0
+"""How long the last words are waited for: the first, each after it, and all together."""
+
+
+class KyutaiEngine:
+    """Opens streams at one endpoint.
+
+    Args:
+        options: `url` (the stream's full address) or `workspace` (of Modal); `key` and `secret`;
+            `delay_ms`, the model's delay (2500 for the larger one); `chunk_ms`, the longest
+            message; `cold_start_s`, how long opening may take.
+
+    Raises:
+        ConfigError: There is no address, or an option makes no sense.
+    """
+
+    def __init__(self, options: Mapping[str, str]) -> None:
+        keys = {"Modal-Key": options.get("key"), "Modal-Secret": options.get("secret")}
+        self._endpoint = remote.Endpoint(
+            url=_url(options),
+            headers={name: value for name, value in keys.items() if value},
+            cure=CURE,
+            patience_s=remote.number(options, "cold_start_s", COLD_START_S),
+        )
+        self._chunk = int(remote.number(options, "chunk_ms", CHUNK_MS, least=1) * RATE_HZ / 1000)
+        flush_ms = remote.number(options, "delay_ms", DELAY_MS) + FLUSH_MARGIN_MS
+        self._flush = ceil(flush_ms * RATE_HZ / 1000 / FRAME) * FRAME
+        self._tls: ssl.SSLContext | None = None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """English and French, told apart by the model itself; words without times."""
+        return Capabilities(
+            languages={"en": "English", "fr": "French"},
+            word_times=False,
+            pauses=False,
+            cold_start_s=self._endpoint.patience_s,
+        )
+
+    async def __aenter__(self) -> Self:
+        """Load the certificates."""
+        self._tls = await remote.tls_context(self._endpoint)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Leave nothing: a stream belongs to whoever opened it."""
+
+    def open(self, *, language: str) -> AbstractAsyncContextManager[SttStream]:
+        """Open a stream; a cold start may take as long as `capabilities.cold_start_s`.
+
+        The protocol has no word for the language: the model hears which one it is.
+        """
+        del language
+        return self._open()
+
+    async def check(self) -> str:
+        """Open a stream once, send silence, and say how long it took."""
+        return await remote.rehearse(self._open(attempts=1), self._endpoint.host)
+
+    @asynccontextmanager
+    async def _open(self, attempts: int | None = None) -> AsyncIterator[SttStream]:
+        async with remote.dial(self._endpoint, self._tls, attempts=attempts) as connection:
+            yield KyutaiStream(connection, chunk=self._chunk, flush=self._flush)
+
+
+def _url(options: Mapping[str, str]) -> str:
+    if url := options.get("url"):
+        return url
+    if workspace := options.get("workspace"):
+        return MODAL_URL.format(workspace=workspace)
+    raise ConfigError("the engine kyutai needs an address: set STT_STREAM_URL or MODAL_WORKSPACE")
+
+
+class KyutaiStream:
+    """One conversation with the service.
+
+    Whoever pauses without sending must go on iterating `events()`: there the signs of life
+    are sent.
+
+    Args:
+        connection: The open WebSocket.
+        chunk: The most samples in one message.
+        flush: The silence, in samples, that brings out the last words.
+    """
+
+    def __init__(self, connection: remote.Connection, *, chunk: int, flush: int) -> None:
+        self._connection = connection
+        self._chunk = chunk
+        self._flush = flush
+        self._loop = asyncio.get_running_loop()
+        self._sent_at = self._loop.time()
+        self._heard_at = self._sent_at
+        self._finished_at: float | None = None
+        self._wait: asyncio.Timeout | None = None
+
+    async def send(self, chunk: Samples) -> None:
+        """Hand over one chunk; waits while the endpoint cannot take more."""
+        for start in range(0, len(chunk), self._chunk):
+            self._sent_at = self._loop.time()
+            piece = wire.encode_audio(chunk[start : start + self._chunk])
+            await self._connection.send(piece)
+
+    async def finish(self) -> None:
+        """Bring out the last words with silence; `events()` ends once no more come."""
+        if self._finished_at is not None:
+            return
+        self._finished_at = self._loop.time()
+        await self.send(silence(self._flush))
+        self._finished_at = self._heard_at = self._loop.time()
+        if self._wait is not None and not self._wait.expired():
+            self._wait.reschedule(self._deadline())
+
+    async def events(self) -> AsyncIterator[SttEvent]:
+        """Yield words, and pauses where the endpoint tells them."""
+        decoder = wire.Decoder()
+        while (message := await self._next()) is not None:
+            for event in decoder.feed(message):
+                self._heard_at = self._loop.time()
+                yield event
+
+    async def _next(self) -> str | bytes | None:
+        """Return the next message; None once the last words are out."""
+        while True:
+            try:
+                return await self._receive()
+            except TimeoutError:
+                if self._finished_at is not None:
+                    await self._connection.close()
+                    return None
+                if self._loop.time() >= self._deadline():
+                    await self.send(silence(FRAME))
+            except EngineError:
+                if self._finished_at is not None and self._connection.is_ended:
+                    return None
+                raise
+
+    async def _receive(self) -> str | bytes:
+        try:
+            async with asyncio.timeout_at(self._deadline()) as self._wait:
+                return await self._connection.receive()
+        finally:
+            self._wait = None
+
+    def _deadline(self) -> float:
+        """Return until when to wait: for a sign of life's turn, or for the last words."""
+        if self._finished_at is None:
+            return self._sent_at + SIGN_OF_LIFE_S
+        has_heard = self._heard_at > self._finished_at
+        quiet_at = self._heard_at + (NEXT_WORD_S if has_heard else FIRST_WORD_S)
+        return min(quiet_at, self._finished_at + FINISH_WITHIN_S)

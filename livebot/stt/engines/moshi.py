@@ -1,0 +1,228 @@
+"""Kyutai's own server, moshi-server, in its msgpack protocol.
+
+Words come with their start; their end is said so late, often only with the next word,
+that a caption cannot wait for it: words are told without. Pauses come from the model.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from math import ceil
+from typing import Self
+from urllib.parse import urlsplit, urlunsplit
+
+from livebot.audio.pcm import Samples, silence
+from livebot.errors import ConfigError, EngineBusyError, EngineError
+from livebot.stt import moshi_wire, remote, wire
+from livebot.stt.engine import Capabilities, Pause, SttEvent, SttStream, Word
+
+PATH = "/api/asr-streaming"
+PUBLIC_KEY = "public_token"
+"""What the server's example configurations accept."""
+
+CURE = "check the server's address and that its authorized_ids have our key"
+
+COLD_START_S = 120.0
+DELAY_MS = 500.0
+STEP_MS = 80.0
+
+READY_MS = 10_000.0
+"""A server that is not batched never says that it is ready. One that is, and is only slow,
+keeps the audio that comes earlier, so going on without its word loses nothing."""
+
+MARGIN_STEPS = 6
+"""A word is said with the padding after it: half a second of silence brings it out."""
+
+MARKER = 1
+FINISH_WITHIN_S = 5.0
+
+
+class MoshiEngine:
+    """Opens channels at one moshi-server.
+
+    Args:
+        options: `url` (`ws://host:8080`; the usual path is added where there is none); `key`;
+            `delay_ms`, the model's delay (2500 for the larger one); `cold_start_s`, how long
+            connecting may take; `ready_ms`, how long to wait for a server to say it is ready.
+
+    Raises:
+        ConfigError: There is no address, or an option makes no sense.
+    """
+
+    def __init__(self, options: Mapping[str, str]) -> None:
+        self._endpoint = remote.Endpoint(
+            url=_url(options),
+            headers={"kyutai-api-key": options.get("key") or PUBLIC_KEY},
+            cure=CURE,
+            patience_s=remote.number(options, "cold_start_s", COLD_START_S),
+        )
+        self._delay_steps = ceil(remote.number(options, "delay_ms", DELAY_MS) / STEP_MS)
+        self._ready_s = remote.number(options, "ready_ms", READY_MS) / 1000
+        self._tls: ssl.SSLContext | None = None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """English and French, told apart by the model itself; words with their start; pauses."""
+        return Capabilities(
+            languages={"en": "English", "fr": "French"},
+            word_times=True,
+            pauses=True,
+            cold_start_s=self._endpoint.patience_s,
+        )
+
+    async def __aenter__(self) -> Self:
+        """Load the certificates."""
+        self._tls = await remote.tls_context(self._endpoint)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Leave nothing: a stream belongs to whoever opened it."""
+
+    def open(self, *, language: str) -> AbstractAsyncContextManager[SttStream]:
+        """Open a stream.
+
+        The protocol has no word for the language: the model hears which one it is.
+        """
+        del language
+        return self._open()
+
+    async def check(self) -> str:
+        """Open a stream once, send silence, and say how long it took."""
+        return await remote.rehearse(self._open(attempts=1), self._endpoint.host)
+
+    @asynccontextmanager
+    async def _open(self, attempts: int | None = None) -> AsyncIterator[SttStream]:
+        async with remote.dial(self._endpoint, self._tls, attempts=attempts) as connection:
+            stream = MoshiStream(connection, self._delay_steps)
+            await stream.wait_ready(self._ready_s)
+            yield stream
+
+
+def _url(options: Mapping[str, str]) -> str:
+    url = options.get("url")
+    if not url:
+        raise ConfigError("the engine moshi needs an address: set STT_STREAM_URL")
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=PATH)) if parts.path in {"", "/"} else url
+
+
+class MoshiStream:
+    """One channel of the server.
+
+    The server hangs up after two minutes without audio.
+
+    Args:
+        connection: The open WebSocket.
+        delay_steps: The model's delay, in steps of 80 ms.
+    """
+
+    def __init__(self, connection: remote.Connection, delay_steps: int) -> None:
+        self._connection = connection
+        self._delay_steps = delay_steps
+        self._pauses = moshi_wire.PauseDetector(delay_steps)
+        self._loop = asyncio.get_running_loop()
+        self._early: moshi_wire.Message | None = None
+        self._finished_at: float | None = None
+        self._wait: asyncio.Timeout | None = None
+
+    async def wait_ready(self, within_s: float) -> None:
+        """Wait until the server has a channel for us, or shows that it does not say so.
+
+        Raises:
+            EngineBusyError: All channels are taken.
+            EngineError: The server is gone or refuses.
+        """
+        try:
+            async with asyncio.timeout(within_s):
+                message = await self._receive()
+        except TimeoutError:
+            return
+        self._refuse(message)
+        if not isinstance(message, moshi_wire.Ready):
+            self._early = message
+
+    async def send(self, chunk: Samples) -> None:
+        """Hand over one chunk; waits while the endpoint cannot take more."""
+        if len(chunk):
+            await self._connection.send(moshi_wire.encode_audio(chunk))
+
+    async def finish(self) -> None:
+        """Mark the end; `events()` ends once the server has come to it.
+
+        The model only steps while audio flows, so the mark needs silence behind it as well.
+        """
+        if self._finished_at is not None:
+            return
+        self._finished_at = self._loop.time()
+        tail = silence((self._delay_steps + MARGIN_STEPS) * moshi_wire.FRAME)
+        await self.send(tail)
+        await self._connection.send(moshi_wire.encode_marker(MARKER))
+        await self.send(tail)
+        self._finished_at = self._loop.time()
+        if self._wait is not None and not self._wait.expired():
+            self._wait.reschedule(self._deadline())
+
+    async def events(self) -> AsyncIterator[SttEvent]:
+        """Yield words with their start, and the pauses between utterances."""
+        while (message := await self._next()) is not None:
+            for event in self._events(message):
+                yield event
+
+    def _events(self, message: moshi_wire.Message) -> list[SttEvent]:
+        self._refuse(message)
+        match message:
+            case moshi_wire.WordStarted(text=text, start_s=start_s):
+                words = [Word(part, start=max(0.0, start_s)) for part in text.split()]
+                if words:
+                    self._pauses.word()
+                return list(words)
+            case moshi_wire.Step(pauses=pauses) if self._pauses.step(pauses):
+                return [Pause()]
+            case _:
+                return []
+
+    async def _next(self) -> moshi_wire.Message | None:
+        """Return the next message; None once the last words are out."""
+        if (early := self._early) is not None:
+            self._early = None
+            return early
+        try:
+            message = await self._receive_until()
+        except TimeoutError:
+            await self._connection.close()
+            return None
+        except EngineError:
+            if self._finished_at is not None and self._connection.is_ended:
+                return None
+            raise
+        if message == moshi_wire.Marked(MARKER):
+            await self._connection.close()
+            return None
+        return message
+
+    async def _receive_until(self) -> moshi_wire.Message:
+        try:
+            async with asyncio.timeout_at(self._deadline()) as self._wait:
+                return await self._receive()
+        finally:
+            self._wait = None
+
+    async def _receive(self) -> moshi_wire.Message:
+        """Return the next message of a known type."""
+        while True:
+            data = await self._connection.receive()
+            # A text frame is none of the protocol's, and ignored by the server as well.
+            if isinstance(data, bytes) and (message := moshi_wire.decode(data)) is not None:
+                return message
+
+    def _refuse(self, message: moshi_wire.Message) -> None:
+        if not isinstance(message, moshi_wire.Failed):
+            return
+        if message.is_busy:
+            raise EngineBusyError("moshi-server has no free channels")
+        raise EngineError(f"moshi-server reports an error: {wire.shorten(message.message)}")
+
+    def _deadline(self) -> float | None:
+        """Return until when to wait: for the mark; else a dead peer is found by pings."""
+        return None if self._finished_at is None else self._finished_at + FINISH_WITHIN_S
