@@ -29,4 +29,4 @@ def _create_ssl_context_with_rsa(certificate: RTCCertificate, *args: Any) -> SSL
 
 def allow_rsa() -> None:
     """Add the ECDHE-RSA suites to every handshake of this process; idempotent."""
-    RTCCertificate._create_ssl_context = _create_ssl_context_with_rsa  # type: ignore[method-assign]  # noqa: SLF001
+    RTCCertificate._create_ssl_context = _create_ssl_context_with_rsa  # type: ignore[method-assign,assignment]  # noqa: SLF001

@@ -43,27 +43,37 @@ class Frame:
 
 
 class Peer:
-    """One peer connection that receives a speaker's audio; see `open_peer()`."""
+    """One peer connection that receives a speaker's audio; see `open_peer()`.
+
+    Attributes:
+        connected: Set once media can flow.
+        ended: Set once it never will again: to aiortc a lost path is `closed` or `failed`.
+    """
 
     def __init__(self, pc: RTCPeerConnection) -> None:
         self._pc = pc
         self._track: MediaStreamTrack | None = None
+        self.connected = asyncio.Event()
+        self.ended = asyncio.Event()
         pc.on("track", self._on_track)
+        pc.on("connectionstatechange", self._on_state)
 
     def _on_track(self, track: MediaStreamTrack) -> None:
         # Janus may offer several tracks over time; the newest one carries the audio.
         if track.kind == "audio":
             self._track = track
 
-    @property
-    def state(self) -> str:
-        """The connection state by its WebRTC name: new, connecting, connected, ..."""
-        return str(self._pc.connectionState)
+    def _on_state(self) -> None:
+        state = self._pc.connectionState
+        if state == "connected":
+            self.connected.set()
+        elif state in ("failed", "closed"):
+            self.ended.set()
 
     @property
     def has_ended(self) -> bool:
-        """Whether this peer will never deliver again; both mean a lost path to aiortc."""
-        return self.state in ("failed", "closed")
+        """Whether this peer will never deliver again."""
+        return self.ended.is_set()
 
     async def answer(self, offer: str) -> str:
         """Take an offer, the first or a renegotiation; return the answer with all candidates.

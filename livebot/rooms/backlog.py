@@ -18,6 +18,9 @@ class Backlog:
     Args:
         limit_s: How much audio is kept at most. One chunk always is.
         on_drop: Called with the seconds that had to go.
+
+    Attributes:
+        closed: Set once no more audio comes; some may still wait.
     """
 
     def __init__(self, limit_s: float, on_drop: Callable[[float], None]) -> None:
@@ -25,7 +28,7 @@ class Backlog:
         self._on_drop = on_drop
         self._chunks: deque[Chunk] = deque()
         self._samples = 0
-        self._is_closed = False
+        self.closed = asyncio.Event()
         self._wake = asyncio.Event()
 
     @property
@@ -35,7 +38,7 @@ class Backlog:
 
     def put(self, chunk: Chunk) -> None:
         """Add the newest chunk; the oldest go when there is no room. Ignored once closed."""
-        if self._is_closed:
+        if self.closed.is_set():
             return
         self._chunks.append(chunk)
         self._samples += len(chunk.samples)
@@ -52,27 +55,15 @@ class Backlog:
         Cancelling loses nothing.
         """
         while not self._chunks:
-            if self._is_closed:
+            if self.closed.is_set():
                 return None
             self._wake.clear()
             await self._wake.wait()
         return self._take()
 
-    def trim(self, keep_s: float) -> float:
-        """Forget, on purpose, all but the newest chunks that make up `keep_s`.
-
-        Returns:
-            The seconds forgotten.
-        """
-        keep = round(keep_s * RATE_HZ)
-        before = self._samples
-        while self._chunks and self._samples - len(self._chunks[0].samples) >= keep:
-            self._take()
-        return (before - self._samples) / RATE_HZ
-
     def close(self) -> None:
         """Take no more chunks; what waits can still be got. May be called twice."""
-        self._is_closed = True
+        self.closed.set()
         self._wake.set()
 
     def _take(self) -> Chunk:

@@ -16,6 +16,8 @@ from livebot.errors import (
 from livebot.ids import RoomToken, short
 from livebot.media.ice import IcePolicy
 from livebot.metrics import Metrics
+from livebot.rooms.reception import ReceptionOptions
+from livebot.rooms.recognition import RecognitionOptions
 from livebot.rooms.room import Room, RoomOptions
 from livebot.rooms.speaker import SpeakerOptions
 from livebot.rooms.status import Health, HealthStatus, RoomState, RoomStatus
@@ -187,11 +189,16 @@ class RoomManager:
             empty_s=settings.empty_room_s,
             max_speakers=settings.max_speakers,
             speakers=SpeakerOptions(
-                language=language,
-                caption_mode=settings.caption_mode,
-                chunk_ms=settings.chunk_ms,
+                reception=ReceptionOptions(
+                    chunk_ms=settings.chunk_ms,
+                    ice_servers=ice_servers or settings.ice_servers,
+                    ice_policy=IcePolicy(settings.ice_policy),
+                ),
+                recognition=RecognitionOptions(
+                    engine=settings.engine_name,
+                    language=language,
+                    caption_mode=settings.caption_mode,
+                ),
                 backlog_s=settings.backlog_s,
-                ice_servers=ice_servers or settings.ice_servers,
-                ice_policy=IcePolicy(settings.ice_policy),
             ),
         )

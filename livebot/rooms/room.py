@@ -16,6 +16,7 @@ from livebot.captions.caption import Caption
 from livebot.errors import LivebotError
 from livebot.ids import RoomToken, SessionId, short
 from livebot.metrics import Metrics
+from livebot.rooms.clock import RoomClock
 from livebot.rooms.outbox import Outbox, Outgoing
 from livebot.rooms.roster import Roster
 from livebot.rooms.speaker import Speaker, SpeakerOptions
@@ -40,7 +41,10 @@ from livebot.stt.engine import SttEngine
 log = structlog.get_logger("room")
 
 LAST_WORDS_S = 5.0
-"""How long leaving waits for the speakers' last words, and then for them to be sent."""
+"""How long leaving waits for the speakers' last words."""
+
+SENDING_S = 1.0
+"""How long leaving waits for the last captions to be sent."""
 
 BYE_S = 3.0
 """How long leaving waits for the server to say bye."""
@@ -92,14 +96,14 @@ class Room:
         self._metrics = metrics
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
-        self._epoch = self._loop.time()
+        self._clock = RoomClock()
         self._since = time.time()
         self._state = RoomState.CONNECTING
         self._last_error: str | None = None
         self._roster = Roster()
         self._speakers: dict[SessionId, Speaker] = {}
         self._sent = 0
-        self._outbox = Outbox(self._metrics.captions_dropped.inc)
+        self._outbox = Outbox(self._on_dropped)
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
         self._supervisor = Supervisor(self._speaker_failed)
@@ -121,15 +125,13 @@ class Room:
         with structlog.contextvars.bound_contextvars(room=short(self._options.token)):
             async with asyncio.TaskGroup() as group:
                 client = group.create_task(self._client.run(), name="signaling")
-                helpers = [
-                    group.create_task(self._write(), name="captions-out"),
-                    group.create_task(self._watch_empty(), name="watch-empty"),
-                ]
+                writer = group.create_task(self._write(), name="captions-out")
+                watch = group.create_task(self._watch_empty(), name="watch-empty")
                 async with self._supervisor:
                     await self._stopping.wait()
+                    watch.cancel()
                     await self._wind_down()
-                for helper in helpers:
-                    helper.cancel()
+                await self._send_the_rest(writer)
                 await self._say_bye(client)
             log.info("room_left", captions=self._sent)
 
@@ -159,10 +161,13 @@ class Room:
         """Return the figures of now."""
         return RoomStatus(
             token=self._options.token,
-            language=self._options.speakers.language,
+            language=self._options.speakers.recognition.language,
             state=self._state,
             since=self._since,
-            speakers=tuple(speaker.status() for speaker in self._speakers.values()),
+            speakers=tuple(
+                speaker.status(self._roster.name(session))
+                for session, speaker in self._speakers.items()
+            ),
             last_error=self._last_error,
         )
 
@@ -230,12 +235,11 @@ class Room:
             log.warning("speaker_refused", limit=self._options.max_speakers)
             return False
         speaker = Speaker(
-            session=session,
-            name=self._roster.name(session),
-            options=self._options.speakers,
+            session,
+            self._options.speakers,
             engine=self._engine,
             subscription=self._client,
-            now=self._now,
+            clock=self._clock,
             on_caption=self._on_caption,
             metrics=self._metrics,
         )
@@ -271,12 +275,11 @@ class Room:
 
     # Captions.
 
-    def _now(self) -> float:
-        """Return seconds on the room's time line."""
-        return self._loop.time() - self._epoch
-
     def _on_caption(self, session: SessionId, caption: Caption) -> None:
-        self._outbox.put(session, caption, self._options.speakers.language)
+        self._outbox.put(session, caption, self._options.speakers.recognition.language)
+
+    def _on_dropped(self, _: Outgoing) -> None:
+        self._metrics.captions_dropped.inc()
 
     async def _write(self) -> None:
         """Send what waits in the outbox; the room's only writer of captions."""
@@ -285,7 +288,7 @@ class Room:
             self._metrics.transcripts.labels(str(item.caption.final).lower()).inc()
             self._sent += 1
             if item.caption.end is not None:
-                self._metrics.latency.observe(max(0.0, self._now() - item.caption.end))
+                self._metrics.latency.observe(max(0.0, self._clock.now() - item.caption.end))
 
     # Leaving.
 
@@ -300,12 +303,13 @@ class Room:
             log.warning("last_words_lost")
             self._metrics.errors.labels("room", "last_words").inc()
         self._speakers.clear()
-        if self._state is RoomState.LEAVING and len(self._outbox):
-            try:
-                async with asyncio.timeout(1.0):
-                    await self._outbox.drained()
-            except TimeoutError:
-                log.warning("captions_lost", count=len(self._outbox))
+
+    async def _send_the_rest(self, writer: asyncio.Task[None]) -> None:
+        self._outbox.close()
+        _, late = await asyncio.wait([writer], timeout=SENDING_S)
+        for task in late:
+            log.warning("captions_lost", count=len(self._outbox))
+            task.cancel()
 
     async def _say_bye(self, client: asyncio.Task[None]) -> None:
         await self._client.leave()

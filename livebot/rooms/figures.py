@@ -1,0 +1,56 @@
+"""What is counted about one speaker: for the room's status and for the metrics."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from livebot.errors import LivebotError
+from livebot.metrics import Metrics
+
+log = structlog.get_logger("speaker")
+
+
+@dataclass(slots=True)
+class Figures:
+    """One speaker's figures; every change goes to the metrics as well.
+
+    Attributes:
+        metrics: The sums over all speakers.
+        media: Whether audio comes: waiting, connecting, receiving.
+        stream: How the engine's stream is: idle, opening, open, finishing.
+        audio_s: Seconds of audio received.
+        dropped_s: Seconds that did not fit into the backlog.
+        silent_s: Seconds of silence put where nothing was sent.
+        captions: Captions made.
+        last_error: The newest fault.
+    """
+
+    metrics: Metrics
+    media: str = "waiting"
+    stream: str = "idle"
+    audio_s: float = 0.0
+    dropped_s: float = 0.0
+    silent_s: float = 0.0
+    captions: int = 0
+    last_error: str | None = None
+
+    def received(self, seconds: float) -> None:
+        """Count audio that arrived."""
+        self.audio_s += seconds
+        self.metrics.audio_received.inc(seconds)
+
+    def dropped(self, seconds: float) -> None:
+        """Count audio that had to go unheard."""
+        self.dropped_s += seconds
+        self.metrics.audio_dropped.inc(seconds)
+
+    def silent(self, total_seconds: float) -> None:
+        """Note how much silence was put in so far."""
+        self.metrics.audio_silent.inc(max(0.0, total_seconds - self.silent_s))
+        self.silent_s = total_seconds
+
+    def failed(self, component: str, error: LivebotError) -> None:
+        """Note a fault that the speaker survives."""
+        self.last_error = str(error)
+        self.metrics.errors.labels(component, type(error).__name__).inc()
+        log.warning("speaker_failed", part=component, error=str(error))

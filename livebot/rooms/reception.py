@@ -1,0 +1,233 @@
+"""The media half of a speaker: offers in, audio into the backlog.
+
+One peer at a time. It is drained from the moment it is negotiated, because what decodes
+queues without a bound; it is replaced by the next offer, and asked for again when it ends.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from livebot.audio.pipeline import Chunk, Pipeline
+from livebot.errors import MediaError
+from livebot.ids import SessionId
+from livebot.media.ice import IcePolicy
+from livebot.media.peer import RATE_HZ, Peer, open_peer
+from livebot.rooms.backlog import Backlog
+from livebot.rooms.clock import RoomClock
+from livebot.rooms.figures import Figures
+from livebot.rooms.supervisor import first_error
+from livebot.settings import IceServer
+from livebot.signaling.events import CandidateFound, Offered
+
+log = structlog.get_logger("media")
+
+FILL_EVERY_S = 0.2
+"""How often silence is put where nothing arrives."""
+
+CONNECT_TIMEOUT_S = 20.0
+"""A peer that is not connected by then never will be."""
+
+INBOX_LIMIT = 64
+"""Offers and candidates that wait to be handled; of a flood the newest are dropped."""
+
+EARLY_CANDIDATES = 32
+"""Candidates kept of a subscription whose offer is not here yet; the oldest go first."""
+
+
+class Subscription(Protocol):
+    """What reception asks of the signaling conversation."""
+
+    def answer(self, speaker: SessionId, *, sid: str, sdp: str) -> None:
+        """Answer an offer."""
+
+    def subscription_lost(self, speaker: SessionId) -> None:
+        """Ask for the audio again."""
+
+    def subscription_steady(self, speaker: SessionId) -> None:
+        """Note that audio arrives."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceptionOptions:
+    """How audio is received and cut."""
+
+    chunk_ms: int
+    ice_servers: tuple[IceServer, ...]
+    ice_policy: IcePolicy
+
+
+@dataclass(frozen=True, slots=True)
+class _PeerEnded:
+    """No more audio will come from this peer."""
+
+    peer: Peer
+
+
+class Reception:
+    """One speaker's audio on its way in.
+
+    Args:
+        session: The speaker.
+        options: How.
+        subscription: Where answers go.
+        backlog: Where audio goes; closed when `run()` has ended.
+        clock: The room's time line.
+        figures: What is counted.
+    """
+
+    def __init__(
+        self,
+        session: SessionId,
+        options: ReceptionOptions,
+        *,
+        subscription: Subscription,
+        backlog: Backlog,
+        clock: RoomClock,
+        figures: Figures,
+    ) -> None:
+        self._session = session
+        self._options = options
+        self._subscription = subscription
+        self._backlog = backlog
+        self._clock = clock
+        self._figures = figures
+        self._pipeline = Pipeline(options.chunk_ms, RATE_HZ)
+        self._early: deque[CandidateFound] = deque(maxlen=EARLY_CANDIDATES)
+        # Bounded by `deliver()`, so that the end of a peer always finds room.
+        self._inbox: asyncio.Queue[Offered | CandidateFound | _PeerEnded] = asyncio.Queue()
+
+    def deliver(self, event: Offered | CandidateFound) -> None:
+        """Hand over what the media server says; never waits."""
+        if self._inbox.qsize() >= INBOX_LIMIT:
+            self._figures.failed("media", MediaError("too many offers and candidates at once"))
+        else:
+            self._inbox.put_nowait(event)
+
+    async def run(self) -> None:
+        """Receive until cancelled; then the backlog gets the rest and is closed."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._fill(), name="fill")
+                await self._serve()
+        finally:
+            self._keep(self._pipeline.flush())
+            self._backlog.close()
+
+    async def _serve(self) -> None:
+        offer: Offered | None = None
+        while True:
+            offer = offer or await self._next_offer()
+            try:
+                offer = await self._serve_peer(offer)
+            except* MediaError as group:
+                self._figures.failed("media", first_error(group))
+                offer = None
+            if offer is None:
+                self._figures.media = "waiting"
+                self._subscription.subscription_lost(self._session)
+
+    async def _next_offer(self) -> Offered:
+        while True:
+            match await self._inbox.get():
+                case Offered() as offer:
+                    return offer
+                case CandidateFound() as candidate:
+                    self._early.append(candidate)
+                case _PeerEnded():
+                    pass
+
+    async def _serve_peer(self, offer: Offered) -> Offered | None:
+        """Receive from one peer; return the offer that replaces it, None when it ended."""
+        self._figures.media = "connecting"
+        async with (
+            open_peer(self._options.ice_servers, self._options.ice_policy) as peer,
+            asyncio.TaskGroup() as group,
+        ):
+            await self._negotiate(peer, offer)
+            tasks = [
+                group.create_task(self._pull(peer, offer), name="pull"),
+                group.create_task(self._watch(peer), name="watch"),
+            ]
+            successor = await self._follow(peer, offer)
+            for task in tasks:
+                task.cancel()
+        return successor
+
+    async def _negotiate(self, peer: Peer, offer: Offered) -> None:
+        sdp = await peer.answer(offer.sdp)
+        self._subscription.answer(self._session, sid=offer.sid, sdp=sdp)
+        early, self._early = self._early, deque(maxlen=EARLY_CANDIDATES)
+        for candidate in early:
+            if candidate.sid == offer.sid:
+                await peer.add_candidate(candidate.candidate, candidate.mid, candidate.index)
+
+    async def _follow(self, peer: Peer, first: Offered) -> Offered | None:
+        """Handle what the media server says, until this peer ends or is replaced."""
+        while True:
+            match await self._inbox.get():
+                case Offered() as offer if self._renegotiates(offer, first, peer):
+                    await self._negotiate(peer, offer)
+                case Offered() as offer:
+                    return offer
+                case CandidateFound() as found if found.sid == first.sid:
+                    await peer.add_candidate(found.candidate, found.mid, found.index)
+                case CandidateFound() as early:
+                    self._early.append(early)
+                case _PeerEnded(peer=ended) if ended is peer:
+                    return None
+                case _PeerEnded():
+                    pass
+
+    @staticmethod
+    def _renegotiates(offer: Offered, first: Offered, peer: Peer) -> bool:
+        """Say whether an offer is for the peer we have.
+
+        Old servers give no sid; there, what was asked for is a new subscription.
+        """
+        return offer.sid == first.sid and offer.asked_at is None and not peer.has_ended
+
+    async def _pull(self, peer: Peer, offer: Offered) -> None:
+        """Drain the peer into the backlog, for as long as it delivers."""
+        self._pipeline.restart()
+        heard = False
+        while (frame := await peer.receive()) is not None:
+            if not heard:
+                heard = True
+                self._note_first_audio(offer)
+            self._figures.received(frame.samples.size / RATE_HZ)
+            self._keep(self._pipeline.push(frame.samples, frame.pts, self._clock.now()))
+        self._inbox.put_nowait(_PeerEnded(peer))
+
+    async def _watch(self, peer: Peer) -> None:
+        """Notice a peer that does not connect, or not any more."""
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await peer.connected.wait()
+        except TimeoutError:
+            self._figures.failed("media", MediaError("no way to the media server: check TURN"))
+        else:
+            await peer.ended.wait()
+        self._inbox.put_nowait(_PeerEnded(peer))
+
+    async def _fill(self) -> None:
+        """Put silence where nothing arrives: it is what brings out the last words."""
+        while True:
+            await asyncio.sleep(FILL_EVERY_S)
+            self._keep(self._pipeline.fill(self._clock.now()))
+
+    def _keep(self, chunks: list[Chunk]) -> None:
+        for chunk in chunks:
+            self._backlog.put(chunk)
+        self._figures.silent(self._pipeline.silent_seconds)
+
+    def _note_first_audio(self, offer: Offered) -> None:
+        self._figures.media = "receiving"
+        self._subscription.subscription_steady(self._session)
+        if offer.asked_at is not None:
+            elapsed = asyncio.get_running_loop().time() - offer.asked_at
+            self._figures.metrics.first_audio.observe(elapsed)
+            log.info("audio_arrived", after_s=round(elapsed, 3))
