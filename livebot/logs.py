@@ -102,7 +102,8 @@ def _renderers(log_format: LogFormat) -> list[Processor]:
     """Return the last steps. Tracebacks come without local variables, which hold secrets."""
     if log_format == "console":
         plain = structlog.dev.plain_traceback
-        return [structlog.dev.ConsoleRenderer(exception_formatter=plain)]
+        colors = sys.stdout.isatty()
+        return [structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)]
     return [
         structlog.processors.format_exc_info,
         structlog.processors.EventRenamer("message"),
