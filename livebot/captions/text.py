@@ -55,12 +55,12 @@ def has_spaces(language: str) -> bool:
 
 def is_punctuation(text: str) -> bool:
     """Return whether `text` is nothing but marks that cling to the word before."""
-    return all(mark in _CLINGING or _is_spaceless(mark, "P") for mark in text)
+    return all(_is_clinging(mark) for mark in text)
 
 
 def gap(left: str, right: str, language: str) -> str:
     """Return what belongs between two pieces of text: a space or nothing."""
-    if not left or not right or left[-1] in _OPENING or is_punctuation(right):
+    if not left or not right or left[-1] in _OPENING or _begins_clinging(right):
         return ""
     return "" if is_spaceless(left, right, language) else " "
 
@@ -126,11 +126,23 @@ def newest(text: str, limit: int) -> str:
     return tail.strip()
 
 
-def _is_spaceless(mark: str, category: str = "") -> bool:
-    code = ord(mark)
-    return any(first <= code <= last for first, last in _SPACELESS_SCRIPTS) and (
-        unicodedata.category(mark).startswith(category)
+def _begins_clinging(text: str) -> bool:
+    """Return whether `text` begins with marks that stand alone, unlike those of `.NET`."""
+    for at, mark in enumerate(text):
+        if not _is_clinging(mark):
+            return at > 0 and (mark.isspace() or _is_spaceless(mark))
+    return True
+
+
+def _is_clinging(mark: str) -> bool:
+    return mark in _CLINGING or (
+        _is_spaceless(mark) and unicodedata.category(mark) in {"Po", "Pe", "Pf"}
     )
+
+
+def _is_spaceless(mark: str) -> bool:
+    code = ord(mark)
+    return any(first <= code <= last for first, last in _SPACELESS_SCRIPTS)
 
 
 def _is_mark(mark: str) -> bool:

@@ -1,0 +1,212 @@
+"""Captions on their way to the readers."""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from livebot.captions.caption import Caption
+from livebot.ids import SessionId
+from livebot.rooms.outbox import Outbox, Outgoing
+
+ANNA, BEN = SessionId("anna"), SessionId("ben")
+
+
+def final(text: str) -> Caption:
+    """Return a caption that never changes."""
+    return Caption(text, final=True)
+
+
+def partial(text: str) -> Caption:
+    """Return a caption that the next one replaces."""
+    return Caption(text, final=False)
+
+
+def make(limit: int = 1000) -> tuple[Outbox, list[str]]:
+    """Return an outbox and the list of the texts it drops."""
+    dropped: list[str] = []
+    return Outbox(lambda item: dropped.append(item.caption.text), limit=limit), dropped
+
+
+def put(outbox: Outbox, session: SessionId, *captions: Caption) -> None:
+    """Put captions of one speaker."""
+    for caption in captions:
+        outbox.put(session, caption, "en")
+
+
+async def take(outbox: Outbox) -> Outgoing:
+    """Take one item that must be there."""
+    item = await outbox.get()
+    assert item is not None
+    return item
+
+
+async def rest(outbox: Outbox) -> list[str]:
+    """Close and return the texts that were left."""
+    outbox.close()
+    texts = []
+    while (item := await outbox.get()) is not None:
+        texts.append(item.caption.text)
+    return texts
+
+
+async def test_an_item_says_whose_it_is() -> None:
+    """Speaker, caption and language come out as they went in."""
+    outbox, _ = make()
+    outbox.put(ANNA, final("hallo"), "de")
+
+    assert await outbox.get() == Outgoing(ANNA, final("hallo"), "de")
+
+
+async def test_only_the_newest_partial_waits() -> None:
+    """It replaces the one still waiting, of its own speaker only, and a final replaces both."""
+    outbox, _ = make()
+    put(outbox, ANNA, partial("a"), partial("a b"))
+    put(outbox, BEN, partial("x"))
+    put(outbox, ANNA, final("a b."), partial("c"), partial("c d"))
+
+    assert len(outbox) == 3
+    assert await rest(outbox) == ["a b.", "x", "c d"]
+
+
+@given(st.lists(st.tuples(st.sampled_from([ANNA, BEN]), st.booleans(), st.booleans())))
+def test_order_holds_and_finals_stay(steps: list[tuple[SessionId, bool, bool]]) -> None:
+    """However it is put, taken and put back, readers get every final of a speaker in order.
+
+    A partial comes after the finals before it, before the one after it, and the last is there.
+    """
+
+    async def scenario() -> list[Outgoing]:
+        outbox, dropped = make()
+        out = []
+        for number, (session, is_final, is_taken) in enumerate(steps):
+            put(outbox, session, Caption(str(number), final=is_final))
+            if is_taken:
+                item = await take(outbox)
+                if number % 3:
+                    out.append(item)
+                else:
+                    outbox.unget(item)
+        outbox.close()
+        while (left := await outbox.get()) is not None:
+            out.append(left)
+        assert dropped == []
+        return out
+
+    out = asyncio.run(scenario())
+
+    for speaker in (ANNA, BEN):
+        numbers = [int(item.caption.text) for item in out if item.session == speaker]
+        put_in = [n for n, (session, _, _) in enumerate(steps) if session == speaker]
+        assert numbers == sorted(set(numbers))
+        assert set(numbers) >= {n for n in put_in if steps[n][1]}
+        assert numbers[-1:] == put_in[-1:]
+
+
+async def test_the_oldest_go_when_the_writer_is_stuck() -> None:
+    """The bound holds, and each loss is reported."""
+    outbox, dropped = make(limit=2)
+    put(outbox, ANNA, final("1"), final("2"), final("3"), final("4"))
+
+    assert len(outbox) == 2
+    assert dropped == ["1", "2"]
+    assert await rest(outbox) == ["3", "4"]
+
+
+async def test_a_dropped_partial_is_forgotten() -> None:
+    """The next partial of that speaker is a new one."""
+    outbox, dropped = make(limit=2)
+    put(outbox, ANNA, partial("1"))
+    put(outbox, BEN, final("2"), final("3"))
+    put(outbox, ANNA, partial("4"))
+
+    assert dropped == ["1", "2"]
+    assert await rest(outbox) == ["3", "4"]
+
+
+async def test_an_item_put_back_is_the_next_again() -> None:
+    """A final that could not be sent comes before all that waits."""
+    outbox, _ = make()
+    put(outbox, ANNA, final("1"), final("2"), partial("3"))
+
+    outbox.unget(await take(outbox))
+    put(outbox, ANNA, partial("4"))
+
+    assert await rest(outbox) == ["1", "2", "4"]
+
+
+async def test_a_partial_put_back_is_replaced_by_the_next() -> None:
+    """It waits like any other."""
+    outbox, _ = make()
+    put(outbox, ANNA, partial("1"))
+
+    outbox.unget(await take(outbox))
+    put(outbox, ANNA, partial("2"))
+
+    assert await rest(outbox) == ["2"]
+
+
+@pytest.mark.parametrize("newer", [partial("2"), final("2")])
+async def test_an_outdated_partial_is_not_put_back(newer: Caption) -> None:
+    """Its speaker has said more since."""
+    outbox, _ = make()
+    put(outbox, ANNA, partial("1"))
+    item = await take(outbox)
+    put(outbox, ANNA, newer)
+
+    outbox.unget(item)
+
+    assert await rest(outbox) == ["2"]
+
+
+async def test_get_waits_for_a_caption() -> None:
+    """Whoever waits is woken by the next caption."""
+    outbox, _ = make()
+    async with asyncio.TaskGroup() as group:
+        getting = group.create_task(take(outbox))
+        await asyncio.sleep(0)
+        assert not getting.done()
+        put(outbox, ANNA, final("1"))
+
+    assert getting.result() == Outgoing(ANNA, final("1"), "en")
+
+
+async def test_get_waits_for_a_caption_put_back() -> None:
+    """Whoever waits is woken by that as well."""
+    outbox, _ = make()
+    item = Outgoing(ANNA, final("1"), "en")
+    async with asyncio.TaskGroup() as group:
+        getting = group.create_task(take(outbox))
+        await asyncio.sleep(0)
+        outbox.unget(item)
+
+    assert getting.result() is item
+
+
+async def test_cancelling_get_loses_nothing() -> None:
+    """Not even when a caption came just before."""
+    outbox, _ = make()
+    getting = asyncio.create_task(outbox.get())
+    await asyncio.sleep(0)
+
+    put(outbox, ANNA, final("1"))
+    getting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await getting
+
+    assert await rest(outbox) == ["1"]
+
+
+async def test_close_ends_a_waiting_get() -> None:
+    """Nobody waits for a closed outbox; what comes after is ignored."""
+    outbox, _ = make()
+    async with asyncio.TaskGroup() as group:
+        getting = group.create_task(outbox.get())
+        await asyncio.sleep(0)
+        outbox.close()
+        outbox.close()
+
+    put(outbox, ANNA, final("1"))
+    assert getting.result() is None
+    assert len(outbox) == 0
