@@ -1,11 +1,11 @@
 """Word error rate: how much of what was said is not in what was understood."""
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 
 import jiwer
-from whisper_normalizer.english import EnglishTextNormalizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,18 @@ class Wer:
 
 
 @cache
-def _normalizer() -> EnglishTextNormalizer:
-    return EnglishTextNormalizer()
+def _normalizer() -> Callable[[str], str]:
+    with warnings.catch_warnings():
+        # The package has an invalid escape in a docstring, which Python warns of once.
+        warnings.simplefilter("ignore")
+        from whisper_normalizer.english import EnglishTextNormalizer
+    normalizer: Callable[[str], str] = EnglishTextNormalizer()
+    return normalizer
 
 
 def normalized(text: str) -> str:
     """Return *text* without case, punctuation and the other things that do not count."""
-    return str(_normalizer()(text))
+    return _normalizer()(text)
 
 
 def wer(said: str, understood: str) -> Wer:

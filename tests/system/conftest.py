@@ -1,7 +1,7 @@
 """The world of the system tests: one for the whole session, in a network of its own."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -68,9 +68,9 @@ def figures() -> Figures:
 def pytest_runtest_makereport(
     item: pytest.Item,  # noqa: ARG001 - the hook's signature
     call: pytest.CallInfo[None],  # noqa: ARG001
-) -> Iterator[None]:
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show what every server said last when a test fails."""
-    report: pytest.TestReport = yield
+    report = yield
     if report.failed:
         report.sections += [
             (f"{process.name} ({process.log})", process.tail()) for process in Process.started

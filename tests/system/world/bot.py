@@ -24,6 +24,9 @@ _START_WITHIN_S = 30.0
 
 _POLL_S = 0.05
 
+_HEARS_WITHIN_S = 10.0
+"""Subscribing takes 0.2 s; one second more was seen, and a busy machine needs some."""
+
 
 @dataclass(frozen=True, slots=True)
 class Load:
@@ -84,17 +87,33 @@ class Bot:
             if sample.name == name and labels.items() <= sample.labels.items()
         )
 
-    async def until_metric(self, name: str, at_least: float, within_s: float = 10.0) -> None:
-        """Wait until a metric has grown to *at_least*.
+    async def heard(self) -> float:
+        """Return from how many people it has had audio since it runs."""
+        return await self.metric("transcription_first_audio_seconds_count")
+
+    async def until_heard(self, people: float) -> None:
+        """Wait until it has had audio from *people*: nobody speaks before they can be heard.
 
         Raises:
-            WorldError: It did not within *within_s*.
+            WorldError: It does not hear so many.
+        """
+        deadline = time.monotonic() + _HEARS_WITHIN_S
+        while (found := await self.heard()) < people:
+            if time.monotonic() > deadline:
+                rooms = await self.rooms()
+                raise WorldError(f"the bot hears {found:g} people, not {people:g}: {rooms}")
+            await asyncio.sleep(_POLL_S)
+
+    async def until_idle(self, within_s: float = 5.0) -> None:
+        """Wait until it is in no room.
+
+        Raises:
+            WorldError: It still is after *within_s*.
         """
         deadline = time.monotonic() + within_s
-        # Metrics are there to be asked for; nobody tells when they change.
-        while (found := await self.metric(name)) < at_least:
+        while await self.metric("transcription_rooms_active"):
             if time.monotonic() > deadline:
-                raise WorldError(f"{name} is {found:g} after {within_s:g} s, not {at_least:g}")
+                raise WorldError(f"the bot stays: {await self.rooms()}")
             await asyncio.sleep(_POLL_S)
 
     def load(self) -> Load:

@@ -95,6 +95,17 @@ class Process:
         """Send SIGTERM and return at once."""
         self._running().terminate()
 
+    def wait(self, within_s: float) -> int:
+        """Wait for its end; return its exit code.
+
+        Raises:
+            WorldError: It does not end.
+        """
+        try:
+            return self._running().wait(within_s)
+        except subprocess.TimeoutExpired:
+            raise WorldError(f"{self.name} runs on after {within_s:g} s") from None
+
     def stop(self, within_s: float = STOP_WITHIN_S) -> int:
         """End it, by force after *within_s*; return its exit code."""
         popen = self._running()

@@ -47,16 +47,22 @@ class Said:
 
     what: Recording
     times: list[float] = field(default_factory=list)
-    done: asyncio.Event = field(default_factory=asyncio.Event)
+    _moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     def when(self, second: float) -> float:
         """Return when the sample at *second* of the recording had left."""
         return self.times[min(int(second / _FRAME_S), len(self.times) - 1)]
 
-    @property
-    def until(self) -> float:
-        """Return when the last of it had left."""
-        return self.times[-1]
+    async def reaches(self, second: float) -> None:
+        """Wait until the sample before *second* has left; to be called by one task at a time."""
+        while len(self.times) * _FRAME_S < second:
+            await self._moved.wait()
+            self._moved.clear()
+
+    def note(self) -> None:
+        """Note that 20 ms more have left."""
+        self.times.append(time.monotonic())
+        self._moved.set()
 
 
 class Microphone(MediaStreamTrack):
@@ -76,13 +82,11 @@ class Microphone(MediaStreamTrack):
         self._said: Said | None = None
         self._left = np.zeros(0, dtype=np.int16)
 
-    async def say(self, what: Recording) -> Said:
-        """Play *what* from its first to its last sample."""
-        said = Said(what)
+    def begin(self, what: Recording) -> Said:
+        """Begin to play *what*."""
         self._left = what.sound
-        self._said = said
-        await said.done.wait()
-        return said
+        self._said = Said(what)
+        return self._said
 
     async def recv(self) -> AudioFrame:
         """Return the next 20 ms when they are over, as a sound card does."""
@@ -110,9 +114,8 @@ class Microphone(MediaStreamTrack):
     def _note(self) -> None:
         if self._said is None:
             return
-        self._said.times.append(time.monotonic())
+        self._said.note()
         if not len(self._left):
-            self._said.done.set()
             self._said = None
 
 
@@ -128,9 +131,15 @@ class Speaker:
         """Return the public id of their session."""
         return self.member.session
 
+    def begin(self, what: Recording) -> Said:
+        """Begin to say something and return at once."""
+        return self.microphone.begin(what)
+
     async def say(self, what: Recording) -> Said:
         """Say something, from beginning to end."""
-        return await self.microphone.say(what)
+        said = self.begin(what)
+        await said.reaches(what.seconds)
+        return said
 
 
 @asynccontextmanager
@@ -185,12 +194,13 @@ async def _publish(member: Member, peer: RTCPeerConnection) -> None:
                 await peer.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
             case {
                 "type": "candidate",
-                "payload": {"candidate": {"candidate": str(line), **where}},
+                "payload": {"candidate": {"candidate": str(line), "sdpMLineIndex": int(index)}},
             }:
                 candidate = candidate_from_sdp(line.removeprefix("candidate:"))
-                candidate.sdpMid = where.get("sdpMid") or None
-                candidate.sdpMLineIndex = where["sdpMLineIndex"]
+                candidate.sdpMLineIndex = index
                 await peer.addIceCandidate(candidate)
+            case _:
+                pass
 
 
 async def _connected(peer: RTCPeerConnection) -> None:

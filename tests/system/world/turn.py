@@ -11,6 +11,9 @@ from tests.system.world.process import Process, free_port, server
 
 Transport = Literal["udp", "tcp"]
 
+_USERNAME = "talk"
+_CREDENTIAL = "turn-credential-of-the-test"
+
 
 class IceServer(TypedDict):
     """One entry of `turnServers` and of a browser's `iceServers`."""
@@ -22,35 +25,50 @@ class IceServer(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """How to reach the TURN server."""
+    """How to reach the TURN server.
 
+    Attributes:
+        process: The server.
+        port: Where it listens, for both transports.
+    """
+
+    process: Process
     port: int
-    username: str = "talk"
-    credential: str = "turn-credential-of-the-test"
 
     def ice_server(self, transport: Transport) -> IceServer:
         """Return its entry for one transport; clients use the first URL of a list only."""
         return {
             "urls": [f"turn:127.0.0.1:{self.port}?transport={transport}"],
-            "username": self.username,
-            "credential": self.credential,
+            "username": _USERNAME,
+            "credential": _CREDENTIAL,
         }
+
+    def relays(self) -> int:
+        """Return how many relays it has opened so far."""
+        return self._log().count("ALLOCATE processed, success")
+
+    def connections(self) -> int:
+        """Return how many clients have come over TCP so far."""
+        return self._log().count("tcp or tls connected to")
+
+    def _log(self) -> str:
+        return self.process.log.read_text(encoding="utf-8", errors="replace")
 
 
 @contextmanager
 def turn(folder: Path) -> Iterator[Turn]:
     """Run coturn with long-term credentials."""
     folder.mkdir()
-    found = Turn(free_port())
+    port = free_port()
     argv = [
         "turnserver", "-n",
-        "--listening-ip=127.0.0.1", f"--listening-port={found.port}",
+        "--listening-ip=127.0.0.1", f"--listening-port={port}",
         # A relay on 127.0.0.1 is never answered by Janus.
         f"--relay-ip={ADDRESS}",
-        "--lt-cred-mech", "--realm=talk.test", f"--user={found.username}:{found.credential}",
-        "--no-tls", "--no-dtls", "--no-cli", "--fingerprint", "--relay-threads=1",
+        "--lt-cred-mech", "--realm=talk.test", f"--user={_USERNAME}:{_CREDENTIAL}",
+        "--no-tls", "--no-dtls", "--no-cli", "--fingerprint", "--verbose",
         f"--userdb={folder}/turndb", f"--pidfile={folder}/turn.pid",
         "--log-file=stdout", "--simple-log",
     ]  # fmt: skip
-    with server(Process("turn", argv, folder=folder), found.port):
-        yield found
+    with server(Process("turn", argv, folder=folder), port) as process:
+        yield Turn(process, port)

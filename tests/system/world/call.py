@@ -1,0 +1,71 @@
+"""A call with captions from beginning to end, and what must be true of them."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+from tests.support.wer import total, wer
+from tests.system.world.bot import Bot
+from tests.system.world.engine import own_wer
+from tests.system.world.figures import Figures, word_latencies
+from tests.system.world.hpb import Hpb
+from tests.system.world.member import LISTENING, Member, join
+from tests.system.world.recording import Recording
+from tests.system.world.speaker import Said
+from tests.system.world.turn import IceServer
+
+MARGIN = 0.05
+"""How much worse than the model on the file a call may be: five points."""
+
+LOOP_LAG_S = 0.05
+"""How long the bot's event loop may be blocked."""
+
+_QUIET_S = 2.5
+"""When no caption has come for so long after speech, none will: pauses end utterances sooner."""
+
+_QUIET_WITHIN_S = 15.0
+
+
+@asynccontextmanager
+async def captioned_call(
+    hpb: Hpb, bot: Bot, room: str, turn_servers: Sequence[IceServer] = ()
+) -> AsyncIterator[Member]:
+    """Hold a call in *room* with captions on; give its first member, who reads them.
+
+    Afterwards the bot is asked to leave, and must.
+    """
+    async with join(hpb, room, "reader") as reader:
+        await reader.set_in_call(LISTENING)
+        await bot.start(room, turn_servers)
+        await reader.until(lambda: bool(reader.bots), "the bot", 5)
+        yield reader
+        assert await bot.stop(room) == HTTPStatus.OK
+        await reader.until(lambda: not reader.bots, "the bot to leave", 5)
+
+
+async def check_words(
+    reader: Member, session: str, said: Sequence[Recording], figures: Figures, where: str
+) -> None:
+    """Wait for the end of the captions of *session* and compare them with what was said."""
+    await reader.until_quiet(_QUIET_S, _QUIET_WITHIN_S)
+    captions = reader.of(session)
+    own = total(own_wer(what) for what in said)
+    got = wer(" ".join(what.text for what in said), reader.text_of(session))
+    print(f"\n{where}: {got}; engine on the file {own}")  # noqa: T201 - people want to see it
+    figures.words[where] = (got, own)
+    assert {c.sender for c in captions} <= reader.bots, "captions come from the bot"
+    assert {c.language for c in captions} == {"en"}
+    assert got.rate <= own.rate + MARGIN, f"{where}: {got}, engine on the file {own}"
+
+
+def note_latencies(reader: Member, session: str, said: Said, figures: Figures) -> None:
+    """Note how late the words of *said* reached the reader."""
+    figures.latencies += word_latencies(said, reader.of(session))
+
+
+async def check_loop(bot: Bot, figures: Figures) -> None:
+    """Take over the bot's own figures; its loop must never have stalled."""
+    await figures.note_bot(bot)
+    lag = await bot.metric("transcription_event_loop_lag_seconds_max")
+    print(f"longest stall of the event loop so far: {lag:.3f} s")  # noqa: T201 - as above
+    assert lag <= LOOP_LAG_S, f"the bot's event loop was blocked for {lag:.3f} s"
