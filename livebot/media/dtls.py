@@ -21,8 +21,8 @@ CIPHERS = (
 _create_ssl_context = RTCCertificate._create_ssl_context  # noqa: SLF001
 
 
-def _create_ssl_context_with_rsa(certificate: RTCCertificate, *args: Any) -> SSL.Context:
-    context = _create_ssl_context(certificate, *args)
+def _create_ssl_context_with_rsa(certificate: RTCCertificate, **settings: Any) -> SSL.Context:
+    context = _create_ssl_context(certificate, **settings)
     context.set_cipher_list(CIPHERS)
     return context
 
