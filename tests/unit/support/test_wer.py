@@ -5,10 +5,7 @@ from hypothesis import strategies as st
 
 from tests.support.wer import total, wer
 
-WORDS = st.lists(
-    st.sampled_from(["the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog"]),
-    max_size=8,
-)
+WORDS = st.lists(st.sampled_from(["quick", "brown", "fox", "jumps", "lazy", "dog"]), max_size=8)
 
 
 @given(WORDS)
@@ -40,6 +37,6 @@ def test_differences_are_shown_side_by_side() -> None:
 
 def test_several_add_up_by_words() -> None:
     """A long recording weighs more than a short one."""
-    found = total([wer("one two three four", "one two three four"), wer("five", "six")])
+    found = total([wer("the lazy brown fox", "the lazy brown fox"), wer("dog", "bog")])
 
     assert (found.wrong, found.words) == (1, 5)
