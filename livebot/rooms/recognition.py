@@ -73,12 +73,18 @@ class Recognition:
         while await self._sound():
             try:
                 await self._converse()
-                backoff.reset()
             except* EngineError as group:
                 self._figures.failed("engine", first_error(group))
-                await self._wait(backoff.next_delay(0.0))
+            else:
+                backoff.reset()
+                continue
             finally:
                 self._figures.stream = "idle"
+            if self._backlog.closed.is_set():
+                # Nobody waits for what a dead engine might still say.
+                self._figures.dropped(sum(chunk.seconds for chunk in self._unsent))
+                return
+            await self._wait(backoff.next_delay(0.0))
 
     async def _sound(self) -> bool:
         """Wait until there is sound; False when no more audio comes.

@@ -108,7 +108,7 @@ def _kind(message: dict[str, Any]) -> tuple[str, str]:
     )
 
 
-def _room(lines: list[Line]) -> str:
+def room_of(lines: list[Line]) -> str:
     """Return the room that the recorded client joined."""
     for line in lines:
         is_sent = line.direction == ">" and isinstance(line.message, dict)
@@ -132,7 +132,7 @@ def _seen_by_the_recorded_client(lines: list[Line]) -> set[str]:
 def test_no_error_that_the_recorded_client_did_not_see(name: str) -> None:
     """Every recording is understood whole; errors are the server's own, never ours."""
     lines = load(name)
-    replay = Replay(_room(lines))
+    replay = Replay(room_of(lines))
 
     replay.run(lines)
 
@@ -146,7 +146,7 @@ def test_no_error_that_the_recorded_client_did_not_see(name: str) -> None:
 def test_speakers_heard_in_the_recording_are_offered(name: str) -> None:
     """Each offer and candidate that the recorded bot got after joining is an event."""
     lines = load(name)
-    replay = Replay(_room(lines))
+    replay = Replay(room_of(lines))
 
     replay.run(lines)
 
@@ -189,7 +189,7 @@ def test_a_wrong_secret_is_final() -> None:
 def test_a_session_taken_over_elsewhere_is_not_fought_for() -> None:
     """`bye` with `session_resumed` refuses: the old connection must not come back."""
     lines = load("fault-v2-resume_twice-bot")
-    replay = Replay(_room(lines))
+    replay = Replay(room_of(lines))
 
     replay.run(lines)
 
@@ -199,7 +199,7 @@ def test_a_session_taken_over_elsewhere_is_not_fought_for() -> None:
 def test_resume_keeps_the_session_and_does_not_join_again() -> None:
     """In the recorded resume the core resumes too, and sends no second `room`."""
     lines = load("fault-v2-resume-bot")
-    replay = Replay(_room(lines))
+    replay = Replay(room_of(lines))
 
     replay.run(lines)
 

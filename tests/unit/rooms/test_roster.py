@@ -1,0 +1,101 @@
+"""Tests of `livebot.rooms.roster`."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from livebot.ids import SessionId
+from livebot.rooms.roster import Roster
+from livebot.signaling.events import (
+    CallChanged,
+    CallEnded,
+    CallState,
+    Participant,
+    ParticipantsJoined,
+    ParticipantsLeft,
+    SignalingEvent,
+)
+from tests.support.recordings import RECORDINGS, load
+from tests.unit.signaling.test_replay import Replay, room_of
+
+OWN = SessionId("own")
+STATES = st.builds(
+    CallState,
+    session=st.sampled_from([SessionId(name) for name in ("own", "a", "b", "c")]),
+    flags=st.integers(0, 15),
+    internal=st.booleans(),
+)
+
+
+def _roster(events: list[SignalingEvent]) -> Roster:
+    roster = Roster(own=OWN)
+    for event in events:
+        roster.apply(event)
+    return roster
+
+
+@given(st.lists(STATES), st.data())
+def test_any_split_of_updates_gives_the_same_set(
+    states: list[CallState], data: st.DataObject
+) -> None:
+    """It does not matter how the server packs what it has to say."""
+    cut = data.draw(st.integers(0, len(states)))
+    whole = _roster([CallChanged(tuple(states))])
+    parts = _roster([CallChanged(tuple(states[:cut])), CallChanged(tuple(states[cut:]))])
+
+    assert (parts.speakers, set(parts.readers)) == (whole.speakers, set(whole.readers))
+
+
+@given(st.lists(STATES))
+def test_we_and_bots_never_speak_nor_read(states: list[CallState]) -> None:
+    """Whatever flags they have."""
+    roster = _roster([CallChanged(tuple(states))])
+    newest = {state.session: state for state in states}
+
+    assert OWN not in roster.speakers | set(roster.readers)
+    for session in roster.speakers | set(roster.readers):
+        assert not newest[session].internal
+        assert newest[session].in_call
+
+
+@pytest.mark.parametrize(
+    ("flags", "speaks"), [(0, False), (1, False), (2, False), (3, True), (7, True), (5, False)]
+)
+def test_who_is_in_the_call_with_audio_speaks(flags: int, speaks: bool) -> None:
+    """Both bits are needed."""
+    roster = _roster([CallChanged((CallState(SessionId("a"), flags),))])
+
+    assert (SessionId("a") in roster.speakers) is speaks
+
+
+def test_leaving_and_the_end_of_the_call_empty_the_roster() -> None:
+    """A session that left is gone at once; the end of the call takes all."""
+    alice, bob = SessionId("a"), SessionId("b")
+    changed = CallChanged((CallState(alice, 3), CallState(bob, 3)))
+
+    assert _roster([changed, ParticipantsLeft((alice,))]).readers == [bob]
+    assert _roster([changed, CallEnded()]).readers == []
+
+
+def test_names_come_with_joining() -> None:
+    """The display name, else the account, else nothing."""
+    joined = ParticipantsJoined(
+        (Participant(SessionId("a"), "alice", "Alice"), Participant(SessionId("b"), "bob"))
+    )
+    roster = _roster([joined])
+
+    assert [roster.name(SessionId(s)) for s in "abc"] == ["Alice", "bob", ""]
+
+
+@pytest.mark.parametrize("name", [n for n in RECORDINGS if n.endswith("-bot")])
+def test_recorded_bots_are_never_listened_to(name: str) -> None:
+    """In no recorded call does the bot take itself for a speaker."""
+    lines = load(name)
+    replay = Replay(room_of(lines))
+    replay.run(lines)
+    assert replay.protocol.session is not None or replay.errors
+
+    roster = Roster(own=replay.protocol.session)
+    for event in replay.events:
+        roster.apply(event)
+        assert replay.protocol.session not in roster.speakers
