@@ -79,12 +79,13 @@ class Settings(BaseSettings):
     modal_key: SecretStr | None = Field(
         default=None,
         validation_alias="MODAL_KEY",
-        description="Modal's proxy token id.",
+        description="Modal's proxy token id; also sent to STT_STREAM_URL, and asked for by"
+        " `livebot stt-server`, where MODAL_WORKSPACE is not set.",
     )
     modal_secret: SecretStr | None = Field(
         default=None,
         validation_alias="MODAL_SECRET",
-        description="Modal's proxy token secret.",
+        description="Modal's proxy token secret; goes with MODAL_KEY.",
     )
     moshi_key: SecretStr = Field(
         default=SecretStr("public_token"),
@@ -241,15 +242,8 @@ class Settings(BaseSettings):
     def engine_options(self, name: str) -> Mapping[str, str]:
         """Return what the engine `name` is to be built with."""
         match name:
-            case "kyutai" if self.stt_stream_url:
-                found = {"url": self.stt_stream_url, "chunk_ms": str(self.chunk_ms)}
             case "kyutai":
-                found = {
-                    "workspace": self.modal_workspace or "",
-                    "key": _revealed(self.modal_key),
-                    "secret": _revealed(self.modal_secret),
-                    "chunk_ms": str(self.chunk_ms),
-                }
+                found = self._kyutai_options()
             case "moshi":
                 found = {"url": self.stt_stream_url or "", "key": _revealed(self.moshi_key)}
             case "local":
@@ -257,6 +251,18 @@ class Settings(BaseSettings):
             case _:
                 found = {}
         return {key: value for key, value in found.items() if value}
+
+    def _kyutai_options(self) -> dict[str, str]:
+        """Return the endpoint's; a key that is Modal's goes to nobody else."""
+        found = {
+            "url": self.stt_stream_url or "",
+            "key": _revealed(self.modal_key),
+            "secret": _revealed(self.modal_secret),
+            "chunk_ms": str(self.chunk_ms),
+        }
+        if self.stt_stream_url is None:
+            return found | {"workspace": self.modal_workspace or ""}
+        return found if self.modal_workspace is None else found | {"key": "", "secret": ""}
 
     @property
     def _workers(self) -> str:

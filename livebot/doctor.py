@@ -1,0 +1,109 @@
+"""What `livebot doctor` finds: the effective settings, and whether each connection works."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from livebot.errors import ConfigError, LivebotError, SignalingError, SignalingRefusedError
+from livebot.settings import Settings
+from livebot.signaling.client import try_hello
+from livebot.stt import registry
+
+_HELLO_CURES = {
+    "invalid_token": "LT_INTERNAL_SECRET is not the server's `internalsecret`.",
+    "invalid_client_type": "The server has no `internalsecret` in its section `[clients]`.",
+    "invalid_backend": "Set NEXTCLOUD_URL to a backend that the server knows.",
+    "too_many_requests": "Wait a minute: the server slows down who failed often.",
+}
+_HELLO_CURE = "Check LT_HPB_URL, and that this machine reaches the server."
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was tried.
+
+    Attributes:
+        what: What was tried.
+        ok: Whether it works.
+        detail: What was found.
+        cure: What to do where it does not work; empty where the detail says it.
+    """
+
+    what: str
+    ok: bool
+    detail: str
+    cure: str = ""
+
+
+def effective(settings: Settings) -> list[tuple[str, str]]:
+    """Return every variable with its value; of secrets, only whether they are set."""
+    return [
+        (str(field.validation_alias), _shown(name, getattr(settings, name)))
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def _shown(name: str, value: object) -> str:
+    match name, value:
+        case _, None | "" | ():
+            return "not set"
+        case _, SecretStr():
+            return "set, hidden" if value.get_secret_value() else "not set"
+        case "api_keys", tuple():
+            return ", ".join(f"{key.name}: hidden" for key in value)
+        case "ice_servers", tuple():
+            return ", ".join(url for server in value for url in server.urls)
+        case _, str() if "?" in value:
+            # A query may hold a key.
+            return urlsplit(value)._replace(query="hidden").geturl()
+        case _:
+            return str(value)
+
+
+async def examine(settings: Settings) -> AsyncIterator[Finding]:
+    """Try everything that a service needs, one after the other."""
+    problems = [sentence for _, sentence in settings.call_problems()]
+    for sentence in problems:
+        yield Finding("settings", ok=False, detail=sentence)
+    if not problems:
+        yield Finding("settings", ok=True, detail="complete")
+    yield await check_hpb(settings)
+    yield await check_engine(settings, settings.engine_name, language=settings.language)
+
+
+async def check_hpb(settings: Settings) -> Finding:
+    """Say hello to the signaling server."""
+    what = "signaling server"
+    secret = settings.internal_secret.get_secret_value()
+    if settings.hpb_url is None or not secret:
+        return Finding(what, ok=False, detail="not tried", cure="Complete the settings first.")
+    try:
+        found = await try_hello(
+            settings.hpb_socket_url, secret=secret, backend=settings.backend_url
+        )
+    except SignalingRefusedError as exc:
+        return Finding(what, ok=False, detail=str(exc), cure=_HELLO_CURES.get(exc.code, ""))
+    except SignalingError as exc:
+        return Finding(what, ok=False, detail=str(exc), cure=_HELLO_CURE)
+    guessed = f"; Nextcloud guessed as {settings.backend_url}" if settings.backend_derived else ""
+    return Finding(what, ok=True, detail=f"says hello, version {found}{guessed}")
+
+
+async def check_engine(settings: Settings, name: str, *, language: str | None = None) -> Finding:
+    """Start an engine and let it try itself; also whether it understands `language`."""
+    what = f"engine {name}"
+    try:
+        engine = registry.load(name, settings.engine_options(name))
+        async with engine:
+            detail = await engine.check()
+    except ConfigError as exc:
+        return Finding(what, ok=False, detail=" ".join(exc.problems))
+    except LivebotError as exc:
+        return Finding(what, ok=False, detail=str(exc))
+    known = engine.capabilities.languages
+    if language is not None and language not in known:
+        cure = f"Set LT_DEFAULT_LANGUAGE to one of {', '.join(sorted(known))}."
+        return Finding(what, ok=False, detail=f"does not understand {language}", cure=cure)
+    return Finding(what, ok=True, detail=detail)
