@@ -6,6 +6,7 @@ speech against 0.05 ms for this, and a loss of quality, to save 0.9 Mbit/s of a 
 usually ends on the same machine.
 """
 
+import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -104,9 +105,9 @@ def decode(data: bytes) -> Message | None:
         case {"type": "Ready"}:
             message = Ready()
         case {"type": "Word", "text": str(text), "start_time": float() | int() as start}:
-            message = WordStarted(text, float(start))
+            message = WordStarted(text, _seconds(start))
         case {"type": "EndWord", "stop_time": float() | int() as stop}:
-            message = WordEnded(float(stop))
+            message = WordEnded(_seconds(stop))
         case {"type": "Step", "prs": list(pauses), **rest}:
             message = _step(pauses, rest.get("buffered_pcm", 0))
         case {"type": "Marker", "id": int(marker)}:
@@ -118,6 +119,12 @@ def decode(data: bytes) -> Message | None:
         case _:
             raise EngineError("moshi-server sent a message that is not of its protocol")
     return message
+
+
+def _seconds(value: float) -> float:
+    if not math.isfinite(value):
+        raise EngineError("moshi-server sent a time that is none")
+    return float(value)
 
 
 def _step(pauses: list[object], buffered: object) -> Step:

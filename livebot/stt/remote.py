@@ -147,8 +147,9 @@ class Connection:
         if isinstance(exc, ConnectionClosedOK) and not self._has_answered and age < _AT_ONCE_S:
             # The service's way to say that no channel is free: it accepts, then closes.
             return EngineBusyError(f"{self._host} closed the stream at once: all are taken")
-        code = exc.rcvd.code if exc.rcvd else 1006
-        return EngineError(f"{self._host} closed the stream (code {code})")
+        if exc.rcvd is None and exc.sent is not None:
+            return EngineError(f"{self._host} broke the protocol (code {exc.sent.code})")
+        return EngineError(f"{self._host} closed the stream (code {self._ws.close_code})")
 
 
 async def tls_context(endpoint: Endpoint) -> ssl.SSLContext | None:

@@ -62,7 +62,7 @@ class _Terms:
 
 
 @asynccontextmanager
-async def serve(  # noqa: PLR0913 - they are a command's options
+async def serve(
     engine: SttEngine,
     *,
     host: str = "127.0.0.1",
