@@ -109,6 +109,8 @@ async def serve(
 def _check(host: str, terms: _Terms) -> None:
     if (terms.key is None) != (terms.secret is None):
         raise ConfigError("the speech server needs both a key and a secret, or neither")
+    if "" in (terms.key, terms.secret):
+        raise ConfigError("the speech server's key and secret must not be empty")
     if terms.key is None and not _is_own(host):
         raise ConfigError(
             f"the speech server would let everybody in on {host}: set a key and a secret, "
