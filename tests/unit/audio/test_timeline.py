@@ -127,8 +127,10 @@ def test_a_restart_does_not_go_back() -> None:
     line.restart()
 
     (frame,) = line.push(speech(), 0, now=10.1)
+    after_pause = line.push(speech(), 1000, now=11.1)
 
     assert (frame.start, frame.jump) == (10_500, False)
+    assert after_pause[-1].start == 11_100
 
 
 def test_a_very_long_gap_is_a_jump() -> None:
@@ -183,10 +185,12 @@ def test_late_speech_is_kept_and_the_next_pause_pays() -> None:
 
     late = [s for n in range(1, 101) for s in line.push(speech(), n * FRAME, now=2.02)]
     after_pause = line.push(speech(), 2020 + 3000, now=5.02)
+    after_another = line.push(speech(), 5040 + 700, now=5.74)
 
     assert heard(late) == length(late) == 2000
     assert late[0].start == 1500
     assert after_pause[-1].start == 5020
+    assert after_another[-1].start == 5740
 
 
 def test_late_speech_is_paid_by_quiet_where_nothing_pauses() -> None:

@@ -276,6 +276,23 @@ class TestReplace:
         assert shown(segmenter.feed(Word("saw"), 3.0)) == [("I saw", False)]
         assert shown(segmenter.feed(Pause(), 4.0)) == [("I saw", True)]
 
+    def test_a_pause_takes_tentative_text_back(self) -> None:
+        """Only what is sure stays in the final caption, and nothing follows it."""
+        segmenter = Segmenter("replace", "en")
+        segmenter.feed(Word("I"), 0.0)
+        segmenter.feed(Tentative("scream"), 1.0)
+
+        assert shown(segmenter.feed(Pause(), 2.0)) == [("I", True)]
+        assert segmenter.tick(3.0) == []
+
+    def test_the_same_word_again_is_a_new_caption(self) -> None:
+        """What was shown before a pause does not hide what is said after it."""
+        segmenter = Segmenter("replace", "en")
+        segmenter.feed(Word("yes"), 0.0)
+        segmenter.feed(Pause(), 1.0)
+
+        assert shown(segmenter.feed(Word("yes"), 2.0)) == [("yes", False)]
+
     def test_taken_back_text_is_not_waited_for(self) -> None:
         """Nothing is sent for nothing, and no deadline stays in the past."""
         segmenter = Segmenter("replace", "en")

@@ -161,15 +161,16 @@ async def test_an_outdated_partial_is_not_put_back(newer: Caption) -> None:
 
 
 async def test_get_waits_for_a_caption() -> None:
-    """Whoever waits is woken by the next caption."""
+    """Whoever waits is woken by the next caption, each time anew."""
     outbox, _ = make()
-    async with asyncio.TaskGroup() as group:
-        getting = group.create_task(take(outbox))
-        await asyncio.sleep(0)
-        assert not getting.done()
-        put(outbox, ANNA, final("1"))
+    for text in ("1", "2"):
+        async with asyncio.TaskGroup() as group:
+            getting = group.create_task(take(outbox))
+            await asyncio.sleep(0)
+            assert not getting.done()
+            put(outbox, ANNA, final(text))
 
-    assert getting.result() == Outgoing(ANNA, final("1"), "en")
+        assert getting.result() == Outgoing(ANNA, final(text), "en")
 
 
 async def test_get_waits_for_a_caption_put_back() -> None:
