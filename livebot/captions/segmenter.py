@@ -108,7 +108,7 @@ class Segmenter:
             case Word():
                 done = self._add(event, now)
             case Tentative():
-                self._tail = event.text.strip()
+                self._tail = " ".join(event.text.split())
                 self._touched = now
             case Pause():
                 done = self.finish()
