@@ -57,7 +57,11 @@ def _left(
 ) -> list[str]:
     current = asyncio.current_task()
     return [
-        *sorted(f"task {t.get_name()}" for t in asyncio.all_tasks() - tasks if t is not current),
+        *sorted(
+            f"task {t.get_name()} ({getattr(t.get_coro(), '__qualname__', '?')})"
+            for t in asyncio.all_tasks() - tasks
+            if t is not current
+        ),
         *sorted(f"thread {t.name}" for t in _threads() - threads),
         *sorted(_sockets() - sockets),
     ]

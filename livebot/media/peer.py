@@ -14,7 +14,7 @@ from av import AudioFrame
 
 from livebot.audio.pcm import Samples, from_s16_mono, from_s16_stereo
 from livebot.errors import MediaError
-from livebot.media.dtls import allow_rsa
+from livebot.media import fixes
 from livebot.media.ice import IcePolicy, configuration
 from livebot.media.sdp import without_video
 from livebot.settings import IceServer
@@ -150,7 +150,7 @@ async def open_peer(
     Raises:
         MediaError: A server's address cannot be used.
     """
-    allow_rsa()
+    fixes.apply()
     try:
         pc = RTCPeerConnection(configuration(servers, policy))
     except ValueError as exc:
@@ -158,4 +158,5 @@ async def open_peer(
     try:
         yield Peer(pc)
     finally:
-        await pc.close()
+        # Shielded: cancelling aiortc's close would leave what it had not closed yet.
+        await asyncio.shield(asyncio.ensure_future(pc.close()))
