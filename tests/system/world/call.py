@@ -1,5 +1,6 @@
 """A call with captions from beginning to end, and what must be true of them."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -49,7 +50,7 @@ async def check_words(
     """Wait for the end of the captions of *session* and compare them with what was said."""
     await reader.until_quiet(_QUIET_S, _QUIET_WITHIN_S)
     captions = reader.of(session)
-    own = total(own_wer(what) for what in said)
+    own = total([await asyncio.to_thread(own_wer, what) for what in said])
     got = wer(" ".join(what.text for what in said), reader.text_of(session))
     print(f"\n{where}: {got}; engine on the file {own}")  # noqa: T201 - people want to see it
     figures.words[where] = (got, own)
