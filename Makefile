@@ -29,8 +29,10 @@ test-unit: setup ## Unit and integration tests, with coverage
 	PYTHONASYNCIODEBUG=1 $(BIN)/coverage run -m pytest tests/unit tests/integration
 	$(BIN)/coverage report --format=total | sed 's/^/branch coverage, percent: /'
 
-test-system: setup ## Against a real signaling server, Janus, TURN server and browser
-	$(BIN)/python -m pytest tests/system -s
+# Elsewhere than in CI, a machine that cannot run them is told so, and the rest still counts.
+test-system: setup ## Against a real signaling server, Janus, TURN server and browser (Debian, root)
+	@tests/system/install-packages && $(BIN)/python -m pytest tests/system -s \
+	|| { status=$$?; [ $$status -eq 77 ] && [ -z "$$CI" ] && echo "system tests: NOT RUN, see above"; }
 
 lint: setup ## Format, lint, types and import contracts
 	$(BIN)/ruff format --check .
