@@ -74,24 +74,6 @@ class Outbox:
             await self._wake.wait()
         return self._take()
 
-    def unget(self, item: Outgoing) -> None:
-        """Put back what was taken and could not be sent, to be the next again.
-
-        A partial caption is forgotten if its speaker has said more since. Of several items
-        the last taken comes first.
-        """
-        is_outdated = not item.caption.final and any(
-            other.session == item.session for other in self._waiting.values()
-        )
-        if is_outdated:
-            return
-        place = self._count = self._count + 1
-        self._waiting[place] = item
-        self._waiting.move_to_end(place, last=False)
-        if not item.caption.final:
-            self._partials[item.session] = place
-        self._wake.set()
-
     def close(self) -> None:
         """Take no more captions; what waits can still be got. May be called twice."""
         self._is_closed = True

@@ -72,7 +72,7 @@ async def test_only_the_newest_partial_waits() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from([ANNA, BEN]), st.booleans(), st.booleans())))
 def test_order_holds_and_finals_stay(steps: list[tuple[SessionId, bool, bool]]) -> None:
-    """However it is put, taken and put back, readers get every final of a speaker in order.
+    """However it is put and taken, readers get every final of a speaker in order.
 
     A partial comes after the finals before it, before the one after it, and the last is there.
     """
@@ -83,11 +83,7 @@ def test_order_holds_and_finals_stay(steps: list[tuple[SessionId, bool, bool]]) 
         for number, (session, is_final, is_taken) in enumerate(steps):
             put(outbox, session, Caption(str(number), final=is_final))
             if is_taken:
-                item = await take(outbox)
-                if number % 3:
-                    out.append(item)
-                else:
-                    outbox.unget(item)
+                out.append(await take(outbox))
         outbox.close()
         while (left := await outbox.get()) is not None:
             out.append(left)
@@ -125,41 +121,6 @@ async def test_a_dropped_partial_is_forgotten() -> None:
     assert await rest(outbox) == ["3", "4"]
 
 
-async def test_an_item_put_back_is_the_next_again() -> None:
-    """A final that could not be sent comes before all that waits."""
-    outbox, _ = make()
-    put(outbox, ANNA, final("1"), final("2"), partial("3"))
-
-    outbox.unget(await take(outbox))
-    put(outbox, ANNA, partial("4"))
-
-    assert await rest(outbox) == ["1", "2", "4"]
-
-
-async def test_a_partial_put_back_is_replaced_by_the_next() -> None:
-    """It waits like any other."""
-    outbox, _ = make()
-    put(outbox, ANNA, partial("1"))
-
-    outbox.unget(await take(outbox))
-    put(outbox, ANNA, partial("2"))
-
-    assert await rest(outbox) == ["2"]
-
-
-@pytest.mark.parametrize("newer", [partial("2"), final("2")])
-async def test_an_outdated_partial_is_not_put_back(newer: Caption) -> None:
-    """Its speaker has said more since."""
-    outbox, _ = make()
-    put(outbox, ANNA, partial("1"))
-    item = await take(outbox)
-    put(outbox, ANNA, newer)
-
-    outbox.unget(item)
-
-    assert await rest(outbox) == ["2"]
-
-
 async def test_get_waits_for_a_caption() -> None:
     """Whoever waits is woken by the next caption, each time anew."""
     outbox, _ = make()
@@ -171,18 +132,6 @@ async def test_get_waits_for_a_caption() -> None:
             put(outbox, ANNA, final(text))
 
         assert getting.result() == Outgoing(ANNA, final(text), "en")
-
-
-async def test_get_waits_for_a_caption_put_back() -> None:
-    """Whoever waits is woken by that as well."""
-    outbox, _ = make()
-    item = Outgoing(ANNA, final("1"), "en")
-    async with asyncio.TaskGroup() as group:
-        getting = group.create_task(take(outbox))
-        await asyncio.sleep(0)
-        outbox.unget(item)
-
-    assert getting.result() is item
 
 
 async def test_cancelling_get_loses_nothing() -> None:
