@@ -1,0 +1,122 @@
+"""What follows from the settings."""
+
+from typing import Any
+
+import pytest
+
+from livebot.errors import ConfigError
+from livebot.settings import load_settings
+
+CALL: dict[str, Any] = {"hpb_url": "wss://hpb.example.com", "internal_secret": "s"}
+
+
+def test_a_call_needs_little() -> None:
+    """The server's address and secret suffice. Spec: configuration/Requirements by purpose."""
+    load_settings(for_call=True, **CALL).require_call()
+
+
+def test_other_purposes_need_nothing() -> None:
+    """No setting at all is a valid start. Spec: configuration/Requirements by purpose."""
+    with pytest.raises(ConfigError, match="LT_HPB_URL"):
+        load_settings().require_call()
+
+
+@pytest.mark.parametrize(
+    ("given", "engine"),
+    [
+        ({}, "local"),
+        ({"stt_stream_url": "ws://127.0.0.1:1"}, "kyutai"),
+        ({"modal_workspace": "acme"}, "kyutai"),
+        ({"modal_workspace": "acme", "engine": "local"}, "local"),
+    ],
+)
+def test_engine_auto(given: dict[str, Any], engine: str) -> None:
+    """Whoever names a remote service gets it. Spec: configuration/Choice of the engine."""
+    assert load_settings(**given).engine_name == engine
+
+
+def test_modal_needs_all_three() -> None:
+    """A workspace without its keys is told at the start, both of them."""
+    with pytest.raises(ConfigError) as caught:
+        load_settings(for_call=True, **CALL, modal_workspace="acme")
+
+    assert [text.split()[0] for text in caught.value.problems] == ["MODAL_KEY", "MODAL_SECRET"]
+
+
+def test_options_leave_out_what_is_not_set() -> None:
+    """An engine sees its own options only, and only those that are set."""
+    found = load_settings(
+        modal_workspace="acme", modal_key="k", modal_secret="s", engine_workers=2
+    )
+
+    assert found.engine_options("kyutai") == {
+        "workspace": "acme",
+        "key": "k",
+        "secret": "s",
+        "chunk_ms": "200",
+    }
+    assert found.engine_options("local") == {"workers": "2"}
+    assert found.engine_options("moshi") == {"key": "public_token"}
+    assert found.engine_options("another") == {}
+
+
+def test_modal_keys_stay_with_modal() -> None:
+    """With Modal's workspace set, its key does not go to another address."""
+    url = "wss://stt.example.com/v1/stream"
+    keys: dict[str, Any] = {"modal_key": "k", "modal_secret": "s", "stt_stream_url": url}
+
+    elsewhere = load_settings(**keys, modal_workspace="acme").engine_options("kyutai")
+    own = load_settings(**keys).engine_options("kyutai")
+
+    assert elsewhere == {"url": url, "chunk_ms": "200"}
+    assert own == {"url": url, "key": "k", "secret": "s", "chunk_ms": "200"}
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "bot.example.com"])
+def test_open_address_needs_a_key(host: str) -> None:
+    """Other machines get in by key, or when allowed to. Spec: configuration/Open addresses."""
+    with pytest.raises(ConfigError, match="LT_API_KEYS"):
+        load_settings(for_call=True, **CALL, host=host)
+
+    load_settings(for_call=True, **CALL, host=host, allow_anonymous=True)
+    load_settings(for_call=True, **CALL, host=host, api_keys="me:0123456789abcdef")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.1.2.3"])
+def test_loopback_needs_no_key(host: str) -> None:
+    """Who is on this machine may come in. Spec: configuration/Open addresses."""
+    load_settings(for_call=True, **CALL, host=host)
+
+
+@pytest.mark.parametrize(
+    ("hpb", "socket", "backend"),
+    [
+        ("wss://h.example.com", "wss://h.example.com/spreed", "https://h.example.com/"),
+        ("http://h:8081/", "ws://h:8081/spreed", "http://h:8081/"),
+        (
+            "https://h/standalone-signaling",
+            "wss://h/standalone-signaling/spreed",
+            "https://h/",
+        ),
+        (
+            "wss://h/cloud/standalone-signaling/spreed/",
+            "wss://h/cloud/standalone-signaling/spreed",
+            "https://h/cloud/",
+        ),
+        ("ws://h/spreed", "ws://h/spreed", "http://h/"),
+    ],
+)
+def test_urls_of_the_signaling_server(hpb: str, socket: str, backend: str) -> None:
+    """Its WebSocket and the guessed Nextcloud. Spec: configuration/Nextcloud address."""
+    found = load_settings(hpb_url=hpb)
+
+    assert (found.hpb_socket_url, found.backend_url) == (socket, backend)
+    assert found.backend_derived
+
+
+def test_nextcloud_url_is_taken_as_it_is() -> None:
+    """A set address is not guessed at; a slash ends it. Spec: configuration/Nextcloud address."""
+    found = load_settings(**CALL, nextcloud_url="https://cloud.example.com/nc")
+
+    assert found.backend_url == "https://cloud.example.com/nc/"
+    assert not found.backend_derived
