@@ -147,6 +147,7 @@ def bot(folder: Path, hpb: Hpb, settings: Mapping[str, str] = {}) -> Iterator[Bo
         "LT_INTERNAL_SECRET": hpb.internal_secret,
         "NEXTCLOUD_URL": hpb.nextcloud,
         "LT_ENGINE": "local",
+        "LT_EMPTY_ROOM_SECONDS": "1",
         "HOST": "127.0.0.1",
         "PORT": str(port),
         "LOG_LEVEL": "DEBUG",

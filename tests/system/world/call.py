@@ -21,6 +21,9 @@ MARGIN = 0.05
 LOOP_LAG_S = 0.05
 """How long the bot's event loop may be blocked."""
 
+_CHANCE = 12
+"""A caption shorter than this may be in a log as a part of something else."""
+
 _QUIET_S = 2.5
 """When no caption has come for so long after speech, none will: pauses end utterances sooner."""
 
@@ -40,8 +43,17 @@ async def captioned_call(
         await bot.start(room, turn_servers)
         await reader.until(lambda: bool(reader.bots), "the bot", 5)
         yield reader
+        people, captions = list(reader.present), [t.text for t in reader.transcripts]
         assert await bot.stop(room) == HTTPStatus.OK
         await reader.until(lambda: not reader.bots, "the bot to leave", 5)
+    _check_privacy(bot, hpb, room, [*people, *captions])
+
+
+def _check_privacy(bot: Bot, hpb: Hpb, room: str, others: Sequence[str]) -> None:
+    """Look for what nobody may find in a log: speech, whole tokens and ids, secrets."""
+    log = bot.process.log.read_text(encoding="utf-8")
+    private = [hpb.internal_secret, room, *(text for text in others if len(text) >= _CHANCE)]
+    assert not [text for text in private if text in log], "the log tells secrets"
 
 
 async def check_words(
