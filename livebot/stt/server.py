@@ -15,19 +15,20 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 import msgspec
-import structlog
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.asyncio.server import serve as serve_websocket
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from livebot import logs
 from livebot.audio.chunker import Chunker
+from livebot.audio.pcm import Samples
 from livebot.errors import AudioError, ConfigError, EngineError
 from livebot.stt import wire
 from livebot.stt.engine import SttEngine, SttStream
 from livebot.stt.wire import Dialect
 
-log = structlog.get_logger(__name__)
+log = logs.get("stt-server")
 
 STREAM_PATH = "/v1/stream"
 HEALTH_PATH = "/health"
@@ -42,6 +43,9 @@ PING_EVERY_S = 10.0
 
 SEND_WITHIN_S = 20.0
 """A client that takes no words for so long is gone."""
+
+FEED_WITHIN_S = 20.0
+"""An engine that takes no audio for so long is stuck; waiting longer would keep us from ending."""
 
 MAX_MESSAGE_BYTES = 1 << 20
 """Eleven seconds of audio."""
@@ -223,7 +227,7 @@ class _Service:
             except AudioError:
                 return
             for frame in frames.push(samples):
-                await stream.send(frame)
+                await _feed(stream, frame)
 
     async def _answer(self, stream: SttStream, ws: ServerConnection) -> None:
         encoder = wire.Encoder(self._terms.dialect)
@@ -233,7 +237,9 @@ class _Service:
 
 
 def _same(sent: list[str], expected: str) -> bool:
-    return len(sent) == 1 and hmac.compare_digest(sent[0].encode(), expected.encode())
+    return len(sent) == 1 and hmac.compare_digest(
+        sent[0].encode(errors="surrogateescape"), expected.encode()
+    )
 
 
 async def _ping(ws: ServerConnection) -> None:
@@ -241,6 +247,14 @@ async def _ping(ws: ServerConnection) -> None:
     while True:
         await asyncio.sleep(PING_EVERY_S)
         await _send(ws, wire.ping())
+
+
+async def _feed(stream: SttStream, frame: Samples) -> None:
+    try:
+        async with asyncio.timeout(FEED_WITHIN_S):
+            await stream.send(frame)
+    except TimeoutError as exc:
+        raise EngineError("the engine takes no audio") from exc
 
 
 async def _send(ws: ServerConnection, message: str) -> None:

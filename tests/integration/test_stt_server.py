@@ -211,6 +211,14 @@ async def test_wrong_keys_are_refused_on_the_upgrade(headers: dict[str, str]) ->
             await connect(url, additional_headers=headers)
 
 
+async def test_key_of_strange_bytes_is_wrong() -> None:
+    """Whatever a stranger sends is refused, not stumbled over."""
+    async with serving(**KEYS) as url:
+        answer = await _get(url, "/v1/stream", b"Modal-Key: \xff\xfe\r\nModal-Secret: \xff\r\n")
+
+    assert answer.startswith("HTTP/1.1 401 ")
+
+
 async def test_pages_of_a_browser_are_refused_without_keys() -> None:
     """Any page can open a WebSocket to this machine; none may use the engine."""
     async with serving() as url:
@@ -218,11 +226,11 @@ async def test_pages_of_a_browser_are_refused_without_keys() -> None:
             await connect(url, origin="https://evil.example")  # type: ignore[arg-type]
 
 
-async def _get(url: str, path: str) -> str:
+async def _get(url: str, path: str, headers: bytes = b"") -> str:
     """Return what an ordinary HTTP client is answered."""
     port = urlsplit(url).port
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n".encode() + headers + b"\r\n")
     answer = (await reader.read()).decode()
     writer.close()
     await writer.wait_closed()

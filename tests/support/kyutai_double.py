@@ -36,6 +36,8 @@ class KyutaiDouble:
         raw: Send these first.
         port: Where it listens.
         upgrades: How many upgrades were asked for.
+        extensions: What WebSocket extensions the last upgrade offered.
+        left: Set once a client has gone.
         samples: How many samples each stream has sent, in order of opening.
     """
 
@@ -52,6 +54,8 @@ class KyutaiDouble:
     raw: list[str | bytes] = field(default_factory=list)
     port: int = 0
     upgrades: int = 0
+    extensions: str | None = None
+    left: asyncio.Event = field(default_factory=asyncio.Event)
     samples: list[int] = field(default_factory=list)
 
     @property
@@ -70,6 +74,7 @@ class KyutaiDouble:
 
     async def _admit(self, ws: ServerConnection, request: Request) -> Response | None:
         self.upgrades += 1
+        self.extensions = request.headers.get("Sec-WebSocket-Extensions")
         await asyncio.sleep(self.cold_start_s)
         if self.statuses and (status := self.statuses.pop(0)) is not None:
             headers = {"Location": "ws://127.0.0.1:1/"} if 300 <= status < 400 else {}
@@ -96,6 +101,7 @@ class KyutaiDouble:
                 pass
             finally:
                 ping.cancel()
+                self.left.set()
 
     async def _ping(self, ws: ServerConnection) -> None:
         while self.dialect != "rust":

@@ -131,6 +131,7 @@ class KyutaiStream:
         self._loop = asyncio.get_running_loop()
         self._sent_at = self._loop.time()
         self._heard_at = self._sent_at
+        self._is_finishing = False
         self._finished_at: float | None = None
         self._wait: asyncio.Timeout | None = None
 
@@ -143,10 +144,11 @@ class KyutaiStream:
 
     async def finish(self) -> None:
         """Bring out the last words with silence; `events()` ends once no more come."""
-        if self._finished_at is not None:
+        if self._is_finishing:
             return
-        self._finished_at = self._loop.time()
+        self._is_finishing = True
         await self.send(silence(self._flush))
+        # The clock starts here: an endpoint with a backlog takes the silence only after it.
         self._finished_at = self._heard_at = self._loop.time()
         if self._wait is not None and not self._wait.expired():
             self._wait.reschedule(self._deadline())

@@ -123,6 +123,7 @@ class MoshiStream:
         self._pauses = moshi_wire.PauseDetector(delay_steps)
         self._loop = asyncio.get_running_loop()
         self._early: moshi_wire.Message | None = None
+        self._is_finishing = False
         self._finished_at: float | None = None
         self._wait: asyncio.Timeout | None = None
 
@@ -152,13 +153,14 @@ class MoshiStream:
 
         The model only steps while audio flows, so the mark needs silence behind it as well.
         """
-        if self._finished_at is not None:
+        if self._is_finishing:
             return
-        self._finished_at = self._loop.time()
+        self._is_finishing = True
         tail = silence((self._delay_steps + MARGIN_STEPS) * moshi_wire.FRAME)
         await self.send(tail)
         await self._connection.send(moshi_wire.encode_marker(MARKER))
         await self.send(tail)
+        # The clock starts here: a server with a backlog takes the rest only after it.
         self._finished_at = self._loop.time()
         if self._wait is not None and not self._wait.expired():
             self._wait.reschedule(self._deadline())
