@@ -16,7 +16,7 @@ from livebot.stt.engines import moshi
 from livebot.stt.engines.moshi import MoshiEngine
 from tests.support.engine_contract import EngineContract, Speech, converse, listen, words
 from tests.support.moshi_double import MoshiDouble
-from tests.support.tone_model import BURST, FRAME_S, GAP, said, speech
+from tests.support.tone_model import BURST, FRAME, FRAME_S, GAP, said, speech
 
 LEAD_S = 2 * FRAME_S
 
@@ -106,12 +106,27 @@ async def test_server_that_closes_after_its_marker_is_no_fault() -> None:
 
 
 async def test_marker_that_never_comes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stuck model does not hold the speaker for ever."""
+    """A stuck model does not hold the speaker for ever, and not a listener that waits already."""
     monkeypatch.setattr(moshi, "FINISH_WITHIN_S", 0.3)
     double = MoshiDouble(deaf=True)
-    async with double.serve(), MoshiEngine({"url": double.url}) as engine:
-        async with asyncio.timeout(2):
-            assert await converse(engine, speech(4)) == []
+    async with (
+        double.serve(),
+        MoshiEngine({"url": double.url}) as engine,
+        asyncio.timeout(3),
+        engine.open(language="en") as stream,
+        asyncio.TaskGroup() as group,
+    ):
+        listening = group.create_task(listen(stream))
+        await asyncio.sleep(0.1)
+        await stream.finish()
+
+    assert listening.result() == []
+
+
+async def test_audio_that_ends_within_a_word() -> None:
+    """The word needs silence before the marker too: it is known with the padding after it."""
+    async with MoshiDouble().serve() as double, MoshiEngine({"url": double.url}) as engine:
+        assert words(await converse(engine, speech(3)[: -GAP * FRAME])) == said(3)
 
 
 async def test_no_free_channel_is_its_own_error() -> None:
