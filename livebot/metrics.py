@@ -4,6 +4,8 @@ Labels have a handful of values: a component, a kind of fault, an engine; never 
 a session or anything that was said. `deploy/metrics.md` lists them all.
 """
 
+from collections.abc import Iterable
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -13,6 +15,8 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from livebot import __version__
 
@@ -24,6 +28,13 @@ _CAPTION_S = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 120.0)
 _FIRST_AUDIO_S = (0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 _LAG_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Fifty milliseconds is the promise; what is above shows by how much it was broken."""
+
+
+class _Process(Collector):
+    """The process's own metrics, which read `/proc`: not before somebody asks for them."""
+
+    def collect(self) -> Iterable[Metric]:
+        return ProcessCollector(registry=None).collect()
 
 
 class Metrics:
@@ -118,7 +129,7 @@ class Metrics:
             registry=registry,
         )
         build.labels(__version__).set(1)
-        ProcessCollector(registry=registry)
+        registry.register(_Process())
         PlatformCollector(registry=registry)
 
     def observe_lag(self, seconds: float) -> None:
@@ -129,5 +140,8 @@ class Metrics:
             self._lag_max.set(seconds)
 
     def render(self) -> bytes:
-        """Return all metrics in Prometheus' text format, as `CONTENT_TYPE` says."""
+        """Return all metrics in Prometheus' text format, as `CONTENT_TYPE` says.
+
+        Reads files, so not to be called on the event loop.
+        """
         return generate_latest(self.registry)

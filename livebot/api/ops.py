@@ -30,7 +30,6 @@ class Ops:
     def __init__(self, rooms: RoomService, metrics: Metrics) -> None:
         self._rooms = rooms
         self._metrics = metrics
-        self._process = psutil.Process()
         # The peak, in KiB: good enough until the first reading.
         self._memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
@@ -67,5 +66,9 @@ class Ops:
         """Read the process's memory, or keep the last reading."""
         with suppress(TimeoutError):
             async with asyncio.timeout(MEMORY_WAIT_S):
-                memory = await asyncio.to_thread(self._process.memory_info)
-                self._memory_mb = memory.rss / _MEBIBYTE
+                self._memory_mb = await asyncio.to_thread(_resident_mb)
+
+
+def _resident_mb() -> float:
+    """Return the memory of this process; reads a file."""
+    return float(psutil.Process().memory_info().rss) / _MEBIBYTE

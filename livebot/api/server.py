@@ -17,6 +17,9 @@ from livebot.settings import Settings
 MAX_BODY_BYTES = 64 * 1024
 """A request with 32 TURN servers is a few KiB."""
 
+LINGER_S = 1.0
+"""How long the rest of a refused body is read, so that its sender sees the answer."""
+
 SHUTDOWN_S = 2.0
 """How long requests under way may take to end."""
 
@@ -39,7 +42,9 @@ async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int
         ConfigError: The address cannot be listened on.
     """
     # aiohttp's access log would show room tokens.
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=SHUTDOWN_S, lingering_time=LINGER_S
+    )
     await runner.setup()
     try:
         try:
