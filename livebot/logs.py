@@ -1,4 +1,4 @@
-"""Logging: one JSON object per line on stdout, or lines for people.
+"""Logging: one JSON object per line, or lines for people.
 
 A message is an event's name in the past tense, with facts as keys. `get("rooms")` names the
 component; room and speaker are bound once with `structlog.contextvars` and reach every task
@@ -7,7 +7,8 @@ below. Whatever a caller passes, keys that hold secrets or speech are not printe
 
 import logging
 import sys
-from typing import Literal, cast
+from functools import partial
+from typing import Literal, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
@@ -34,20 +35,24 @@ LogFormat = Literal["json", "console"]
 
 
 class _ComponentLogger(structlog.WriteLogger):
-    """Writes to stdout and knows whose lines it writes."""
+    """Knows whose lines it writes."""
 
-    def __init__(self, component: str = "") -> None:
-        super().__init__(sys.stdout)
+    def __init__(self, stream: TextIO, component: str = "") -> None:
+        super().__init__(stream)
         self.component = component
 
 
-def configure(level: str = "info", log_format: LogFormat = "json") -> None:
+def configure(
+    level: str = "info", log_format: LogFormat = "json", stream: TextIO | None = None
+) -> None:
     """Set up our logs, and send the warnings of libraries the same way.
 
     Args:
         level: The lowest of ours that is printed.
         log_format: `json` for machines, `console` for people.
+        stream: Where to; stdout unless a program's output goes there.
     """
+    stream = stream or sys.stdout
     first: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         _add_component,
@@ -55,18 +60,18 @@ def configure(level: str = "info", log_format: LogFormat = "json") -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         redact,
     ]
-    last = _renderers(log_format)
+    last = _renderers(log_format, colors=stream.isatty())
     structlog.configure(
         processors=[*first, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=_ComponentLogger,
+        logger_factory=partial(_ComponentLogger, stream),
         cache_logger_on_first_use=False,
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=first,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
 
@@ -98,11 +103,10 @@ def _add_component(logger: WrappedLogger, _: str, event: EventDict) -> EventDict
     return event
 
 
-def _renderers(log_format: LogFormat) -> list[Processor]:
+def _renderers(log_format: LogFormat, *, colors: bool) -> list[Processor]:
     """Return the last steps. Tracebacks come without local variables, which hold secrets."""
     if log_format == "console":
         plain = structlog.dev.plain_traceback
-        colors = sys.stdout.isatty()
         return [structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)]
     return [
         structlog.processors.format_exc_info,

@@ -52,14 +52,12 @@ class Client:
 
     Attributes:
         session: Our public session id.
-        heard: The captions sent to us; None when no more will come.
-        bot_left: Set when a bot that was in the room has left it.
+        heard: The captions sent to us; None when the bot has left, so that no more come.
     """
 
     def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:
         self.session = SessionId("")
         self.heard: asyncio.Queue[Heard | None] = asyncio.Queue(MAX_HEARD)
-        self.bot_left = asyncio.Event()
         self._ws = ws
         self._ids = map(str, itertools.count(1))
         # By the id of the request, which every error repeats, or by what answers it.
@@ -164,7 +162,7 @@ class Client:
             if user.internal:
                 self._bots.add(SessionId(user.session_id))
         if self._bots.intersection(event.leave or ()):
-            self.bot_left.set()
+            self.heard.put_nowait(None)
 
     def _on_message(self, message: messages.Incoming, data: msgspec.Raw) -> None:
         if messages.decode_media(data).type == "answer":

@@ -8,10 +8,10 @@ that what is asked of it happens in order.
 import asyncio
 import itertools
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.resources import files
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
 from aiohttp import WSMsgType, web
 
@@ -24,6 +24,8 @@ from livebot.errors import ConfigError, MediaError
 from livebot.ids import SessionId, short
 
 log = logs.get("demo-server")
+
+_Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 MAX_MESSAGE_BYTES: Final = 64 << 10
 MAX_UNSENT: Final = 1000
@@ -38,7 +40,9 @@ _PAGE: Final = {
 }
 _HEADERS: Final = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'self'; connect-src 'self' ws:; img-src data:; base-uri 'none'",
+    "Content-Security-Policy": (
+        "default-src 'self'; connect-src 'self' ws:; img-src data:; base-uri 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
@@ -242,7 +246,7 @@ def _put(outbox: asyncio.Queue[str | None], text: str | None) -> None:
     outbox.put_nowait(text)
 
 
-def _static(content: bytes, kind: str) -> web.Handler:  # type: ignore[name-defined]
+def _static(content: bytes, kind: str) -> _Handler:
     async def handle(_: web.Request) -> web.Response:
         return web.Response(body=content, content_type=kind, charset="utf-8", headers=_HEADERS)
 

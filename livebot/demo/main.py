@@ -1,0 +1,186 @@
+"""`livebot demo`: a call between two recorded speakers, captioned by the very bot.
+
+Everything but the speakers and the server is what runs in production: the bot is built
+by `app.App`, asked over its own HTTP API, and its captions are those that a participant
+of the call receives.
+"""
+
+import asyncio
+import secrets
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+import aiohttp
+
+from livebot import logs
+from livebot.app import App
+from livebot.demo.client import IN_CALL, Client, join
+from livebot.demo.loopback import loopback_only
+from livebot.demo.participants import Participant, join_with_microphone, play
+from livebot.demo.screen import JsonScreen, Screen, TerminalScreen
+from livebot.demo.server import DemoServer
+from livebot.demo.speech import PARTICIPANTS, programme
+from livebot.errors import LivebotError
+from livebot.ids import RoomToken
+from livebot.settings import Settings, load_settings
+
+ROOM: Final = RoomToken("demo")
+"""Also in `page/app.js`."""
+
+LANGUAGE: Final = "en"
+VIEWER: Final = "Viewer"
+
+LISTENS_WITHIN_S: Final = 30.0
+LAST_WORDS_WITHIN_S: Final = 20.0
+TAIL_S: Final = 1.5
+"""Silence after the last word, as a person leaves it before hanging up."""
+
+BETWEEN_ROUNDS_S: Final = 3.0
+
+INTERRUPTED: Final = 130
+
+
+def run(*, once: bool, as_json: bool, host: str = "127.0.0.1", port: int = 0) -> int:
+    """Play the demo; return the exit code.
+
+    Args:
+        once: Play the speech once instead of until Ctrl-C.
+        as_json: Print one JSON object per complete caption, and nothing else on stdout.
+        host: Where the page is.
+        port: Where the page is; 0 for any free port.
+
+    Raises:
+        LivebotError: (also in a group) Something failed; with `once`, that no captions came.
+    """
+    logs.configure("warning", "console", stream=sys.stderr)
+    screen: Screen = JsonScreen() if as_json else TerminalScreen()
+    try:
+        with screen, loopback_only():
+            asyncio.run(_demo(screen, once=once, host=host, port=port))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return INTERRUPTED if once else 0
+    return 0
+
+
+async def _demo(screen: Screen, *, once: bool, host: str, port: int) -> None:
+    this = asyncio.current_task()
+    if this is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
+    secret = secrets.token_urlsafe()
+    async with DemoServer(secret=secret, host=host, port=port) as server:
+        screen.page(server.page_url)
+        screen.waiting("the speech recogniser")
+        async with App(_settings(server, secret)) as app, _call(server) as (viewer, speakers):
+            await _ask_bot(app.port, "POST", json={"roomToken": ROOM, "languageId": LANGUAGE})
+            screen.waiting("the bot to listen")
+            await _listened(server, speakers)
+            screen.waiting("the first words")
+            if once:
+                await _play_once(screen, app.port, viewer, speakers)
+            else:
+                await _play_on(screen, viewer, speakers)
+
+
+def _settings(server: DemoServer, secret: str) -> Settings:
+    """Return the settings of the bot; of its surroundings only the engine's count."""
+    return load_settings(
+        for_call=True,
+        hpb_url=server.signaling_url,
+        internal_secret=secret,
+        nextcloud_url="http://127.0.0.1",
+        engine="local",
+        host="127.0.0.1",
+        port=0,
+        caption_mode="replace",
+        api_keys=(),
+        ice_servers=(),
+        ice_policy="all",
+    )
+
+
+@asynccontextmanager
+async def _call(server: DemoServer) -> AsyncIterator[tuple[Client, dict[str, Participant]]]:
+    """Let everybody join: the viewer, whose captions are shown, and the speakers."""
+    url = server.signaling_url
+    async with AsyncExitStack() as stack:
+        viewer = await stack.enter_async_context(join(url, room=ROOM, name=VIEWER, flags=IN_CALL))
+        speakers = {
+            name: await stack.enter_async_context(join_with_microphone(url, room=ROOM, name=name))
+            for name in PARTICIPANTS
+        }
+        yield viewer, speakers
+
+
+async def _ask_bot(port: int, method: str, path: str = "", *, json: object = None) -> None:
+    """Call the bot's HTTP API, as Talk does.
+
+    Raises:
+        LivebotError: It refused.
+    """
+    url = f"http://127.0.0.1:{port}/api/v1/call/transcribe{path}"
+    async with aiohttp.ClientSession() as http, http.request(method, url, json=json) as response:
+        if not response.ok:
+            raise LivebotError(f"the bot refused ({response.status}): {await response.text()}")
+
+
+async def _listened(server: DemoServer, speakers: dict[str, Participant]) -> None:
+    try:
+        async with asyncio.timeout(LISTENS_WITHIN_S):
+            for speaker in speakers.values():
+                await server.listened(speaker.session)
+    except TimeoutError as exc:
+        raise LivebotError(f"the bot did not listen within {LISTENS_WITHIN_S:.0f} s") from exc
+
+
+async def _play_once(
+    screen: Screen, port: int, viewer: Client, speakers: dict[str, Participant]
+) -> None:
+    """Play the programme and wait for the last words.
+
+    Raises:
+        LivebotError: They did not come, or somebody's captions are missing altogether.
+    """
+    async with asyncio.TaskGroup() as group:
+        shown = group.create_task(_show(screen, viewer), name="demo-show")
+        await play(programme(), speakers)
+        await asyncio.sleep(TAIL_S)
+        await _ask_bot(port, "DELETE", f"/{ROOM}")
+        try:
+            async with asyncio.timeout(LAST_WORDS_WITHIN_S):
+                heard = await shown
+        except TimeoutError as exc:
+            raise LivebotError("the bot did not leave after its last words") from exc
+    if missing := [name for name in PARTICIPANTS if name not in heard]:
+        raise LivebotError(f"no captions of {' and '.join(missing)} arrived")
+
+
+async def _play_on(screen: Screen, viewer: Client, speakers: dict[str, Participant]) -> None:
+    """Play the programme again and again.
+
+    Raises:
+        LivebotError: The bot left.
+    """
+
+    async def forever() -> None:
+        while True:
+            await play(programme(), speakers)
+            await asyncio.sleep(BETWEEN_ROUNDS_S)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(forever(), name="demo-play")
+        await _show(screen, viewer)
+        raise LivebotError("the bot left the call")
+
+
+async def _show(screen: Screen, viewer: Client) -> set[str]:
+    """Show captions until no more come; return whose complete captions there were."""
+    speakers = set()
+    while (heard := await viewer.heard.get()) is not None:
+        screen.waiting("")
+        screen.caption(heard)
+        if heard.final:
+            speakers.add(heard.speaker)
+    return speakers
