@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from http import HTTPStatus
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -14,6 +15,7 @@ from livebot.stt.engine import Pause, SttEngine, SttEvent
 from livebot.stt.engines import kyutai
 from livebot.stt.engines.kyutai import KyutaiEngine, KyutaiStream
 from livebot.stt.remote import Connection
+from tests.support import certificate
 from tests.support.engine_contract import (
     EngineContract,
     Speech,
@@ -299,6 +301,30 @@ async def test_large_chunks_are_cut() -> None:
         assert words(await converse(engine, audio)) == []
 
     assert double.samples[0] >= len(audio)
+
+
+async def test_encrypted_endpoint_is_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over TLS the words are the same, with the certificates the system trusts."""
+    tls, file = certificate.create(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    double = KyutaiDouble()
+    async with double.serve(tls=tls), KyutaiEngine({"url": double.url}) as engine:
+        assert double.url.startswith("wss:")
+        assert words(await converse(engine, speech(3))) == said(3)
+
+
+async def test_certificate_that_is_not_trusted_is_final(tmp_path: Path) -> None:
+    """It is told at once: trying again would not make it any better."""
+    tls, _ = certificate.create(tmp_path)
+    double = KyutaiDouble()
+    async with double.serve(tls=tls), KyutaiEngine({"url": double.url}) as engine:
+        with pytest.raises(EngineError, match="not trusted") as caught:
+            async with engine.open(language="en"):
+                pytest.fail("anybody could be at the other end")
+
+    assert not caught.value.retryable
 
 
 async def _stumble(engine: SttEngine) -> None:

@@ -5,6 +5,7 @@ Faults are fields: set them before the client comes.
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -57,17 +58,26 @@ class KyutaiDouble:
     extensions: str | None = None
     left: asyncio.Event = field(default_factory=asyncio.Event)
     samples: list[int] = field(default_factory=list)
+    _scheme: str = "ws"
 
     @property
     def url(self) -> str:
         """The stream's address."""
-        return f"ws://127.0.0.1:{self.port}/v1/stream"
+        return f"{self._scheme}://127.0.0.1:{self.port}/v1/stream"
 
     @asynccontextmanager
-    async def serve(self, port: int = 0) -> AsyncIterator["KyutaiDouble"]:
-        """Listen, on a free port unless one is given."""
+    async def serve(
+        self, port: int = 0, tls: ssl.SSLContext | None = None
+    ) -> AsyncIterator["KyutaiDouble"]:
+        """Listen, on a free port unless one is given, encrypted if there is a context for it."""
+        self._scheme = "wss" if tls else "ws"
         async with serve(
-            self._stream, "127.0.0.1", port, process_request=self._admit, close_timeout=0.5
+            self._stream,
+            "127.0.0.1",
+            port,
+            ssl=tls,
+            process_request=self._admit,
+            close_timeout=0.5,
         ) as server:
             self.port = next(iter(server.sockets)).getsockname()[1]
             yield self
