@@ -139,14 +139,20 @@ class _Channel:
                     continue
                 message = self._decode(data)
                 if message is None:
-                    self._server.dropped.append("undecodable")
-                    self._ws.transport.abort()
+                    self._drop("undecodable")
+                    return
+                if not self._server.batched and message.get("pcm") == []:
+                    self._drop("empty")  # it makes a tensor of what comes, whatever its length
                     return
                 if message["type"] != "Audio":
                     self._server.received.append(str(message["type"]))
                 await self._inbox.put(message)
         except ConnectionClosed:
             return
+
+    def _drop(self, reason: str) -> None:
+        self._server.dropped.append(reason)
+        self._ws.transport.abort()
 
     @staticmethod
     def _decode(data: bytes) -> dict[str, object] | None:
