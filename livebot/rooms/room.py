@@ -138,7 +138,7 @@ class Room:
     def stop(self, reason: str) -> None:
         """Leave, after the last words; `run()` then ends."""
         if not self._stopping.is_set():
-            log.info("room_leaving", reason=reason)
+            log.info("room_leaving", room=short(self._options.token), reason=reason)
             self._set_state(RoomState.LEAVING)
             self._stopping.set()
 

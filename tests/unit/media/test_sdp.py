@@ -1,0 +1,53 @@
+"""Tests of `livebot.media.sdp`."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from livebot.media.sdp import without_video
+from tests.support.recordings import RECORDINGS, load
+
+
+def _offers() -> list[str]:
+    return [
+        line.message["message"]["data"]["payload"]["sdp"]
+        for name in RECORDINGS
+        for line in load(name)
+        if line.direction == "<"
+        and isinstance(line.message, dict)
+        and line.message.get("message", {}).get("data", {}).get("type") == "offer"
+    ]
+
+
+@pytest.mark.parametrize("offer", sorted(set(_offers())))
+def test_recorded_offers_keep_their_audio(offer: str) -> None:
+    """Of a real media server's offer only video changes."""
+    changed = without_video(offer)
+
+    audio = [part for part in offer.split("m=") if part.startswith("audio")]
+    assert audio
+    assert [part for part in changed.split("m=") if part.startswith("audio")] == audio
+    assert offer.count("\nm=") == changed.count("\nm=")
+
+
+def test_video_is_inactive_with_one_known_codec() -> None:
+    """Its transport and its name stay, so that the bundle still holds."""
+    offer = (
+        "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=sendonly\r\n"
+        "m=video 9 UDP/TLS/RTP/SAVPF 98 99\r\na=mid:1\r\na=sendonly\r\na=rtpmap:98 VP9/90000\r\n"
+        "a=rtpmap:99 rtx/90000\r\na=fmtp:99 apt=98\r\na=ice-ufrag:x\r\na=ssrc:1 cname:y\r\n"
+    )
+
+    assert without_video(offer) == (
+        "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=sendonly\r\n"
+        "m=video 9 UDP/TLS/RTP/SAVPF 98\r\na=mid:1\r\na=ice-ufrag:x\r\n"
+        "a=rtpmap:98 VP8/90000\r\na=inactive\r\n"
+    )
+
+
+@given(st.text())
+def test_any_text_passes(text: str) -> None:
+    """Nonsense is the parser's to complain about; twice is as good as once."""
+    once = without_video(text)
+
+    assert without_video(once) == once
