@@ -1,0 +1,79 @@
+"""What operators read and run agrees with the program."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]  # it ships no types
+from pydantic import SecretStr
+
+from livebot.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+FIELDS = {str(field.validation_alias): field for field in Settings.model_fields.values()}
+
+
+def shown(default: Any) -> str:
+    """Return a default as the table shows it."""
+    match default:
+        case None | "" | ():
+            return ""
+        case bool():
+            return f"`{str(default).lower()}`"
+        case SecretStr():
+            text = default.get_secret_value()
+            return f"`{text}`" if text else ""
+        case float():
+            return f"`{default:g}`"
+        case _:
+            return f"`{default}`"
+
+
+def test_document_lists_every_setting_once() -> None:
+    """Variable, default and meaning are those of the program. Spec: configuration/Sources."""
+    text = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
+
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (.*?) \| (.+) \|$", text, re.MULTILINE)
+
+    expected = [(name, shown(f.default), f.description) for name, f in FIELDS.items()]
+    assert sorted((name, default.strip(), meaning) for name, default, meaning in rows) == sorted(
+        expected
+    )
+
+
+def test_compose_names_every_setting() -> None:
+    """Nobody has to look for a variable; none is misspelt."""
+    found = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+
+    environment = found["services"]["livebot"]["environment"]
+
+    assert set(environment) == set(FIELDS)
+    for name, value in environment.items():
+        assert name in {"HOST", "PORT"} or value.startswith("${" + name + ":")
+
+
+def test_example_names_settings_only() -> None:
+    """What is copied to `.env` means something."""
+    text = (ROOT / "deploy" / "example.env").read_text(encoding="utf-8")
+
+    assert set(re.findall(r"^#?([A-Z_]+)=", text, re.MULTILINE)) <= set(FIELDS)
+
+
+@pytest.mark.parametrize("wanted", [r"^USER 10001:10001$", r"^HEALTHCHECK ", r"--require-hashes"])
+def test_image_is_safe_to_run(wanted: str) -> None:
+    """No root, a health check, and nothing without its hash."""
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+    assert re.search(wanted, text, re.MULTILINE)
+    for line in text.replace("\\\n", " ").splitlines():
+        assert "pip install" not in line or "--require-hashes" in line or "/wheel/" in line
+
+
+def test_health_check_command() -> None:
+    """The image's health check is Python that can run."""
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+    (code,) = re.findall(r'CMD \["python", "-c", "(.+)"\]', text)
+
+    compile(code, "healthcheck", "exec")
