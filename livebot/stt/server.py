@@ -214,20 +214,21 @@ class _Service:
     async def _listen(self, ws: ServerConnection, stream: SttStream) -> None:
         """Feed the engine until the client leaves, falls silent or sends what is no audio."""
         frames = Chunker(FRAME)
-        while True:
-            try:
-                async with asyncio.timeout(IDLE_S[self._terms.dialect]):
-                    data = await ws.recv()
-            except (TimeoutError, ConnectionClosed):
-                return
-            if not data or isinstance(data, str):
-                continue
-            try:
-                samples = wire.decode_audio(data)
-            except AudioError:
-                return
+        while (samples := await self._hear(ws)) is not None:
             for frame in frames.push(samples):
                 await _feed(stream, frame)
+
+    async def _hear(self, ws: ServerConnection) -> Samples | None:
+        """Return what the client sends next; None where its stream is to be closed."""
+        try:
+            async with asyncio.timeout(IDLE_S[self._terms.dialect]):
+                data: str | bytes = b""
+                # What is no audio does not keep a stream open.
+                while not data or isinstance(data, str):
+                    data = await ws.recv()
+            return wire.decode_audio(data)
+        except (TimeoutError, ConnectionClosed, AudioError):
+            return None
 
     async def _answer(self, stream: SttStream, ws: ServerConnection) -> None:
         encoder = wire.Encoder(self._terms.dialect)

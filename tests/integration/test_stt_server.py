@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from livebot.audio.pcm import Samples, silence
 from livebot.errors import ConfigError, EngineBusyError, EngineError
@@ -121,11 +121,13 @@ async def test_python_dialect_has_spaces_pauses_and_pings(
 
 @pytest.mark.parametrize("size", [1_001, 1_920, 50_000])
 async def test_any_cutting_gives_the_same_words(size: int) -> None:
-    """Messages need not be frames."""
-    async with serving() as url, connect(url) as ws:
+    """Messages need not be frames; the engine gets nothing else."""
+    engine = ToneEngine()
+    async with serving(engine) as url, connect(url) as ws:
         await send(ws, np.concatenate([speech(3), silence(10 * FRAME)]), size)
 
         assert [m["text"] for m in await answers(ws, 3)] == said(3)
+    assert engine.lengths == {FRAME}
 
 
 async def test_no_whole_samples_close_the_stream() -> None:
@@ -138,11 +140,21 @@ async def test_no_whole_samples_close_the_stream() -> None:
 
 @pytest.mark.parametrize("dialect", list(Dialect))
 async def test_idle_client_is_closed(dialect: Dialect, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without audio, after the dialect's time, with 1000; empty messages are no audio."""
-    monkeypatch.setitem(server.IDLE_S, dialect, 0.2)
+    """Without audio, after the dialect's time, with 1000; nothing else counts as audio."""
+    monkeypatch.setitem(server.IDLE_S, dialect, 0.3)
+
+    async def chatter(ws: ClientConnection) -> None:
+        while True:
+            await ws.send(b"")
+            await ws.send("hello?")
+            await asyncio.sleep(0.05)
+
     engine = ToneEngine()
     async with serving(engine, dialect=dialect) as url, connect(url) as ws:
-        assert await close_code(ws) == 1000
+        async with asyncio.timeout(5):
+            with pytest.raises(ConnectionClosed):
+                await chatter(ws)
+        assert ws.close_code == 1000
 
     assert engine.opened == 0
 

@@ -19,11 +19,16 @@ class ToneEngine:
     Args:
         slots: How many streams there may be at once.
         breaks_after: Break each stream after so many chunks.
+
+    Attributes:
+        opened: How many streams are open.
+        lengths: How long the chunks were that came.
     """
 
     def __init__(self, *, slots: int = 100, breaks_after: int | None = None) -> None:
         self.slots = slots
         self.opened = 0
+        self.lengths: set[int] = set()
         self._breaks_after = breaks_after
 
     @property
@@ -53,7 +58,7 @@ class ToneEngine:
             raise EngineBusyError("no slot is free")
         self.opened += 1
         try:
-            yield ToneStream(self._breaks_after)
+            yield ToneStream(self.lengths, self._breaks_after)
         finally:
             self.opened -= 1
 
@@ -61,13 +66,15 @@ class ToneEngine:
 class ToneStream:
     """One stream on a tone model."""
 
-    def __init__(self, breaks_after: int | None = None) -> None:
+    def __init__(self, lengths: set[int], breaks_after: int | None) -> None:
+        self._lengths = lengths
         self._model = ToneModel()
         self._breaks_after = breaks_after
         self._events: asyncio.Queue[SttEvent | None] = asyncio.Queue(1_000)
 
     async def send(self, chunk: Samples) -> None:
         """Hear the chunk at once."""
+        self._lengths.add(len(chunk))
         if self._breaks_after is not None:
             self._breaks_after -= 1
             if self._breaks_after < 0:
