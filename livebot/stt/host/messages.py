@@ -1,0 +1,138 @@
+"""What the parent and a worker say to each other; the only file that knows the keys (pure)."""
+
+from typing import TypeAlias
+
+import msgspec
+
+from livebot.stt.host.framing import Frame, FramingError
+
+
+class _Message(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True):
+    """One line of JSON."""
+
+
+class Open(_Message, frozen=True, tag="open"):
+    """Parent: a new stream begins."""
+
+    stream: int
+
+
+class Audio(_Message, frozen=True, tag="audio"):
+    """Parent: `bytes` bytes of float32 little-endian at `audio.pcm.RATE_HZ` follow."""
+
+    stream: int
+    bytes: int
+
+
+class Finish(_Message, frozen=True, tag="finish"):
+    """Parent: no more audio comes; answer with the last words and `Done`."""
+
+    stream: int
+
+
+class Close(_Message, frozen=True, tag="close"):
+    """Parent: nobody listens to this stream any more."""
+
+    stream: int
+
+
+class Ping(_Message, frozen=True, tag="ping"):
+    """Parent: say that you live."""
+
+
+class Ready(_Message, frozen=True, tag="ready"):
+    """Worker: the model is loaded, and has been tried.
+
+    Attributes:
+        model: Its folder.
+        load_s: How long loading took.
+        trial_s: How long it took to recognise one second.
+    """
+
+    model: str
+    load_s: float
+    trial_s: float
+
+
+class Failed(_Message, frozen=True, tag="error"):
+    """Worker: it cannot work, and ends."""
+
+    message: str
+
+
+class Spoken(_Message, frozen=True, tag="word"):
+    """Worker: a word that will not change."""
+
+    stream: int
+    text: str
+    start: float
+    end: float
+
+
+class Maybe(_Message, frozen=True, tag="tentative"):
+    """Worker: what it hears after the words so far."""
+
+    stream: int
+    text: str
+
+
+class Paused(_Message, frozen=True, tag="pause"):
+    """Worker: the speaker paused."""
+
+    stream: int
+
+
+class Taken(_Message, frozen=True, tag="taken"):
+    """Worker: so much audio is out of the way, and as much may follow."""
+
+    stream: int
+    bytes_taken: int
+
+
+class Done(_Message, frozen=True, tag="done"):
+    """Worker: the last word of a finished stream was said."""
+
+    stream: int
+
+
+class Pong(_Message, frozen=True, tag="pong"):
+    """Worker: the answer to `Ping`."""
+
+
+ToWorker: TypeAlias = Open | Audio | Finish | Close | Ping
+FromWorker: TypeAlias = Ready | Failed | Spoken | Maybe | Paused | Taken | Done | Pong
+
+_encoder = msgspec.json.Encoder()
+_to_worker = msgspec.json.Decoder(ToWorker)
+_from_worker = msgspec.json.Decoder(FromWorker)
+
+
+def to_frame(message: ToWorker | FromWorker, payload: bytes = b"") -> Frame:
+    """Write a message; `payload` is what an `Audio` counts."""
+    return Frame(_encoder.encode(message), payload)
+
+
+def read_to_worker(frame: Frame) -> ToWorker:
+    """Read what the parent says.
+
+    Raises:
+        FramingError: It is no such message.
+    """
+    try:
+        message: ToWorker = _to_worker.decode(frame.line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        raise FramingError("no message to a worker", retryable=False) from exc
+    return message
+
+
+def read_from_worker(frame: Frame) -> FromWorker:
+    """Read what a worker says.
+
+    Raises:
+        FramingError: It is no such message.
+    """
+    try:
+        message: FromWorker = _from_worker.decode(frame.line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        raise FramingError("no message from a worker", retryable=False) from exc
+    return message

@@ -1,0 +1,202 @@
+"""One life of one worker process, seen from the parent.
+
+One task reads what the worker says and hands it to the streams. Writing never waits:
+what may be under way is bounded per stream by the worker's `Taken`.
+"""
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Iterator
+
+import structlog
+
+from livebot.errors import EngineError
+from livebot.stt.host import framing, messages
+from livebot.stt.host.framing import FramingError
+from livebot.stt.host.messages import (
+    Close,
+    Failed,
+    FromWorker,
+    Open,
+    Ping,
+    Pong,
+    Ready,
+    ToWorker,
+)
+from livebot.stt.host.stream import HostStream
+
+log = structlog.get_logger("stt.host")
+
+READY_S = 60.0
+"""Loading takes a second; on a machine that is starting, much longer."""
+
+PING_S = 5.0
+SILENT_S = 30.0
+"""A pass takes a second at most: who says nothing for so long hangs."""
+
+STOP_S = 2.0
+
+_READ = 65_536
+
+
+def _readiness(message: FromWorker) -> Ready:
+    match message:
+        case Ready():
+            return message
+        case Failed(message=text):
+            raise EngineError(text, retryable=False)
+        case _:
+            raise EngineError("a worker spoke before it was ready")
+
+
+class WorkerProcess:
+    """A running worker and its streams.
+
+    Args:
+        process: Started with pipes.
+    """
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._decoder = framing.Decoder()
+        self._streams: dict[int, HostStream] = {}
+        self._next_stream = 0
+        self.is_alive = True
+
+    @classmethod
+    async def start(cls, model_dir: str) -> "WorkerProcess":
+        """Start the program; it is not ready yet.
+
+        Raises:
+            EngineError: The system does not let us.
+        """
+        program = [sys.executable, "-m", "livebot.stt.host.worker", model_dir]
+        try:
+            process = await asyncio.create_subprocess_exec(*program, stdin=PIPE, stdout=PIPE)
+        except OSError as exc:
+            raise EngineError("a recognition worker cannot be started") from exc
+        return cls(process)
+
+    @property
+    def load(self) -> int:
+        """Return how many streams it serves."""
+        return len(self._streams)
+
+    @property
+    def pid(self) -> int:
+        """Return its process id."""
+        return self._process.pid
+
+    async def ready(self) -> Ready:
+        """Wait until the model is loaded.
+
+        Raises:
+            EngineError: It cannot be, or takes longer than `READY_S`.
+        """
+        try:
+            async with asyncio.timeout(READY_S):
+                while data := await self._read():
+                    for message in self._parse(data):
+                        return _readiness(message)
+        except TimeoutError as exc:
+            raise EngineError(f"a worker was not ready within {READY_S:.0f} s") from exc
+        raise EngineError("a worker ended before it was ready")
+
+    async def run(self) -> None:
+        """Serve the streams until the worker ends.
+
+        Raises:
+            EngineError: It ended, hung or spoke nonsense; its streams know.
+        """
+        loop = asyncio.get_running_loop()
+        fault = EngineError("the recognition worker ended")
+        watch: asyncio.TimerHandle = loop.call_later(PING_S, self._ping)
+        try:
+            while True:
+                async with asyncio.timeout(SILENT_S):
+                    data = await self._read()
+                if not data:
+                    raise fault
+                watch.cancel()
+                watch = loop.call_later(PING_S, self._ping)
+                for message in self._parse(data):
+                    self._hand_over(message)
+        except TimeoutError as exc:
+            fault = EngineError("the recognition worker hangs")
+            raise fault from exc
+        except FramingError as exc:
+            fault = exc
+            raise
+        finally:
+            watch.cancel()
+            self.is_alive = False
+            for stream in self._streams.values():
+                stream.fail(fault)
+            self._streams.clear()
+
+    async def stop(self) -> None:
+        """End the program: by the end of its input, and after `STOP_S` by force."""
+        self.is_alive = False
+        if (stdin := self._process.stdin) is not None:
+            stdin.close()
+        try:
+            async with asyncio.timeout(STOP_S):
+                await self._drain()
+                await self._process.wait()
+        except TimeoutError:
+            pass  # below
+        finally:
+            if self._process.returncode is None:
+                self._process.kill()
+        await self._process.wait()
+
+    def open(self) -> HostStream:
+        """Begin a stream."""
+        number = self._next_stream
+        self._next_stream += 1
+        stream = HostStream(number, self._send)
+        self._streams[number] = stream
+        self._send(Open(number))
+        return stream
+
+    def close(self, stream: HostStream) -> None:
+        """End a stream, whatever it was doing."""
+        if self._streams.pop(stream.number, None) is not None:
+            self._send(Close(stream.number))
+
+    def _send(self, message: ToWorker, payload: bytes = b"") -> None:
+        stdin = self._process.stdin
+        if not self.is_alive or stdin is None or stdin.is_closing():
+            raise EngineError("the recognition worker ended")
+        stdin.write(framing.encode(messages.to_frame(message, payload)))
+
+    def _ping(self) -> None:
+        if self.is_alive:
+            self._send(Ping())
+
+    async def _read(self) -> bytes:
+        stdout = self._process.stdout
+        return await stdout.read(_READ) if stdout is not None else b""
+
+    async def _drain(self) -> None:
+        """Read what the worker still says, or it could not end."""
+        while await self._read():
+            pass
+
+    def _parse(self, data: bytes) -> Iterator[FromWorker]:
+        for frame in self._decoder.feed(data):
+            yield messages.read_from_worker(frame)
+
+    def _hand_over(self, message: FromWorker) -> None:
+        match message:
+            case Pong():
+                pass
+            case Ready():
+                raise FramingError("a worker was ready twice")
+            case Failed(message=text):
+                raise FramingError(text)
+            case _:
+                # Words of a stream that was closed meanwhile have no reader any more.
+                if stream := self._streams.get(message.stream):
+                    stream.take(message)

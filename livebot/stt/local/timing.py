@@ -1,0 +1,46 @@
+"""When words begin, found by asking how much audio the model needs to hear them (pure).
+
+A word's probability rises when the audio reaches its start. So the decoder is asked
+again with less and less audio, and each word begins where its probability passes half
+of what it is with all of it. One question answers for all words at once; the search is
+a bisection per word that shares the answers.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+STEP_FRAMES = 4
+"""Precision of the search: 96 ms, about the method's own error."""
+
+_HALF = float(np.log(2))
+
+Odds = Callable[[int], npt.NDArray[np.float32]]
+"""Number of frames heard to the log probability of each word."""
+
+
+def find_starts(odds: Odds, *, first: int, total: int) -> list[int]:
+    """Return the frame at which each word begins; never earlier than the word before it.
+
+    Args:
+        odds: Asks the model.
+        first: No word begins before this frame.
+        total: Frames there are.
+    """
+    goal = odds(total) - _HALF
+    count = len(goal)
+    first = max(1, min(first, total - 1))
+    low = np.full(count, first)  # not yet heard with so many frames
+    high = np.full(count, total)  # heard
+    for word in range(count):
+        low[word] = max(low[word], low[max(0, word - 1)])
+        while high[word] - low[word] > STEP_FRAMES:
+            middle = int(low[word] + high[word]) // 2
+            heard = odds(middle) >= goal
+            # Words are spoken in order, so who is heard was preceded by the others.
+            later = np.arange(count) >= word
+            high = np.where(later & heard, np.minimum(high, middle), high)
+            low = np.where(later & ~heard, np.maximum(low, middle), low)
+            low = np.minimum(low, high)
+    return [int(frame) for frame in np.maximum.accumulate((low + high) // 2)]
