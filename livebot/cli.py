@@ -68,9 +68,9 @@ def demo(
 
     Example: livebot demo --once --json
     """
-    from livebot.demo import main as player
+    from livebot.demo.main import run
 
-    raise typer.Exit(player.run(once=once, as_json=as_json, host=host, port=port))
+    raise typer.Exit(run(once=once, as_json=as_json, host=host, port=port))
 
 
 @cli.command()

@@ -1,5 +1,6 @@
 """What `livebot doctor` finds: the effective settings, and whether each connection works."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -95,7 +96,8 @@ async def check_engine(settings: Settings, name: str, *, language: str | None = 
     """Start an engine and let it try itself; also whether it understands `language`."""
     what = f"engine {name}"
     try:
-        engine = registry.load(name, settings.engine_options(name))
+        # Finding an engine and importing it reads files.
+        engine = await asyncio.to_thread(registry.load, name, settings.engine_options(name))
         async with engine:
             detail = await engine.check()
     except ConfigError as exc:

@@ -1,0 +1,83 @@
+"""What the doctor finds at a server that answers."""
+
+import pytest
+
+from livebot import doctor
+from livebot.doctor import Finding
+from livebot.errors import EngineError
+from livebot.settings import Settings, load_settings
+from livebot.stt import registry
+from tests.support.scripted_engine import ScriptedEngine
+from tests.support.scripted_server import scripted_server
+
+
+@pytest.fixture
+def complete() -> Settings:
+    """Return settings that suffice; the server's address is put in later."""
+    return load_settings(
+        hpb_url="ws://127.0.0.1:1", internal_secret="s", engine="local", language="en"
+    )
+
+
+def at(settings: Settings, url: str) -> Settings:
+    """Return the settings with another signaling server."""
+    return settings.model_copy(update={"hpb_url": url})
+
+
+async def findings(settings: Settings) -> list[Finding]:
+    """Return all findings."""
+    return [finding async for finding in doctor.examine(settings)]
+
+
+async def test_all_is_well(monkeypatch: pytest.MonkeyPatch, complete: Settings) -> None:
+    """Settings, server and engine work, and each says so. Spec: command-line/Doctor."""
+    monkeypatch.setattr(registry, "load", lambda *_: ScriptedEngine())
+    async with scripted_server() as server:
+        found = await findings(at(complete, server.url))
+
+    assert [(one.what, one.ok) for one in found] == [
+        ("settings", True),
+        ("signaling server", True),
+        ("engine local", True),
+    ]
+    assert "http://127.0.0.1" in found[1].detail, "the guessed Nextcloud is told"
+
+
+@pytest.mark.parametrize(
+    ("code", "cure"),
+    [
+        ("invalid_token", "LT_INTERNAL_SECRET"),
+        ("invalid_client_type", "internalsecret"),
+        ("invalid_backend", "NEXTCLOUD_URL"),
+    ],
+)
+async def test_refusals_have_their_cure(complete: Settings, code: str, cure: str) -> None:
+    """Each of the server's refusals names what to change.
+
+    Spec: command-line/Doctor, configuration/Nextcloud address.
+    """
+    async with scripted_server() as server:
+        server.hello_error = code
+        found = await doctor.check_hpb(at(complete, server.url))
+
+    assert not found.ok
+    assert cure in found.cure
+
+
+async def test_engine_faults_are_findings(
+    monkeypatch: pytest.MonkeyPatch, complete: Settings
+) -> None:
+    """An engine that fails, or does not know the language, is told with its cure."""
+
+    class Broken(ScriptedEngine):
+        async def check(self) -> str:
+            raise EngineError("no model: do this")
+
+    monkeypatch.setattr(registry, "load", lambda *_: Broken())
+    broken = await doctor.check_engine(complete, "local")
+    monkeypatch.setattr(registry, "load", lambda *_: ScriptedEngine())
+    foreign = await doctor.check_engine(complete, "local", language="tlh")
+
+    assert (broken.ok, broken.detail) == (False, "no model: do this")
+    assert not foreign.ok
+    assert "LT_DEFAULT_LANGUAGE to one of en" in foreign.cure

@@ -1,0 +1,246 @@
+"""The specs keep their form, and every requirement has a test that proves it."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SPECS = sorted((ROOT / "openspec" / "specs").glob("*/spec.md"))
+CHANGES = [
+    path
+    for path in sorted((ROOT / "openspec" / "changes").glob("*"))
+    if path.is_dir() and path.name != "archive"
+]
+
+PROTOCOL = "unit/signaling/test_protocol.py"
+ROOMS = "integration/test_rooms.py"
+
+PROVED_BY = {
+    "room-control/Leave by itself": [
+        f"{ROOMS}::test_the_room_is_left_when_the_call_ends",
+        f"{ROOMS}::test_the_room_is_left_when_only_bots_remain",
+    ],
+    "room-control/Drain": [
+        "integration/test_app.py::test_stopping_says_bye_to_every_room",
+        "system/test_leaving.py::test_stopping_in_the_middle_of_speech_loses_no_words",
+    ],
+    "signaling-session/Hello": [
+        "unit/signaling/test_auth.py::test_token_is_what_openssl_computes",
+        f"{PROTOCOL}::test_the_way_into_a_room",
+        f"{PROTOCOL}::test_a_silent_server_is_given_up_at_the_deadline",
+        "integration/test_signaling_client.py::test_a_wrong_secret_is_tried_once",
+    ],
+    "signaling-session/Resume": [
+        f"{PROTOCOL}::test_resume_within_the_window",
+        f"{PROTOCOL}::test_after_the_window_there_is_a_full_hello_at_once",
+        f"{ROOMS}::test_after_an_expired_session_the_speakers_are_asked_for_anew",
+    ],
+    "signaling-session/Reconnect": [
+        "unit/signaling/test_backoff.py::test_delays_grow_within_their_bounds",
+        "integration/test_signaling_client.py::test_a_server_that_is_not_there_is_tried_again",
+    ],
+    "signaling-session/Whom it listens to": [
+        "unit/rooms/test_roster.py::test_we_and_bots_never_speak_nor_read",
+        f"{PROTOCOL}::test_we_never_subscribe_to_ourselves",
+    ],
+    "signaling-session/Requests": [
+        f"{PROTOCOL}::test_one_request_in_flight_per_speaker",
+        f"{PROTOCOL}::test_a_refused_request_is_repeated_later",
+        f"{PROTOCOL}::test_a_request_without_an_answer_is_repeated",
+    ],
+    "signaling-session/Offers": [
+        f"{PROTOCOL}::test_an_offer_is_answered_with_its_sid_or_none",
+        f"{PROTOCOL}::test_offers_of_unwanted_sessions_and_screens_are_ignored",
+    ],
+    "signaling-session/Garbage": [
+        f"{PROTOCOL}::test_whatever_arrives_only_signaling_errors_leave",
+        "integration/test_signaling_client.py::test_garbage_on_the_socket_does_no_harm",
+    ],
+    "signaling-session/Bye": [
+        f"{PROTOCOL}::test_leaving_says_bye_and_cannot_be_resumed",
+    ],
+    "audio-ingest/Receive only": [
+        "integration/test_peer.py::test_video_is_declined",
+        "integration/test_peer.py::test_video_of_unknown_codecs_does_not_cost_the_audio",
+    ],
+    "audio-ingest/Ways to the media server": [
+        "integration/test_peer.py::test_no_server_is_ever_added",
+        "system/test_networks.py::test_words_come_through_a_relay",
+    ],
+    "audio-ingest/Certificates": [
+        "integration/test_peer.py::test_an_rsa_certificate_is_accepted",
+        "system/test_networks.py::test_words_come_from_janus_with_an_rsa_certificate",
+    ],
+    "audio-ingest/Form": [
+        "unit/audio/test_pipeline.py::test_any_cutting_gives_the_same_chunks",
+        "unit/audio/test_pipeline.py::test_the_chunk_length_is_chosen",
+    ],
+    "audio-ingest/Time": [
+        "unit/audio/test_pipeline.py::test_chunks_carry_session_time",
+        "unit/audio/test_pipeline.py::test_silence_by_timer_brings_the_last_word_out",
+        "system/test_captions.py::test_silence_that_is_not_sent_costs_no_words",
+    ],
+    "audio-ingest/Bounded backlog": [
+        "unit/rooms/test_backlog.py::test_the_oldest_go_first",
+    ],
+    "audio-ingest/Faults stay with the speaker": [
+        f"{ROOMS}::test_a_broken_offer_harms_nobody_else",
+        f"{ROOMS}::test_a_lost_peer_is_asked_for_again",
+    ],
+    "stt-endpoint/Kyutai stream": [
+        "unit/stt/test_wire.py::test_samples_are_little_endian_floats",
+        "unit/stt/test_wire.py::test_spaced_pieces_are_concatenated",
+        "unit/stt/test_wire.py::test_documented_dialect",
+        "unit/stt/test_wire.py::test_garbage_is_an_engine_error",
+    ],
+    "stt-endpoint/Address and keys": [
+        "integration/test_kyutai_engine.py::test_keys_are_shown_to_the_endpoint",
+        "integration/test_kyutai_engine.py::test_keys_do_not_follow_a_redirect",
+        "integration/test_kyutai_engine.py::test_refusal_is_final_and_names_the_cure",
+        "unit/settings/test_model.py::test_modal_keys_stay_with_modal",
+    ],
+    "stt-endpoint/Cold start": [
+        "integration/test_kyutai_engine.py::test_cold_start_is_waited_for",
+        "unit/rooms/test_recognition.py::test_audio_is_kept_while_the_engine_wakes_up",
+    ],
+    "stt-endpoint/Last words": [
+        "integration/test_kyutai_engine.py::test_last_word_comes_with_the_silence_of_the_flush",
+        "integration/test_moshi_engine.py::test_audio_that_ends_within_a_word",
+    ],
+    "stt-endpoint/Moshi stream": [
+        "integration/test_moshi_engine.py::test_audio_sent_before_a_late_ready_is_not_lost",
+        "integration/test_moshi_engine.py::test_no_free_channel_is_its_own_error",
+        "integration/test_moshi_engine.py::test_error_of_the_server_ends_the_stream",
+        "unit/stt/test_moshi_wire.py::test_pause_is_told_once_after_the_delay",
+    ],
+    "stt-endpoint/Serving": [
+        "integration/test_stt_server.py::test_remote_words_are_the_local_words",
+        "integration/test_stt_server.py::test_bad_arguments_are_told_before_serving",
+        "integration/test_stt_server.py::test_wrong_keys_are_refused_on_the_upgrade",
+    ],
+    "local-engines/Choice": [
+        "unit/stt/test_registry.py::test_an_unknown_engine_is_said_so_with_those_there_are",
+        "unit/stt/test_registry.py::test_a_missing_dependency_names_the_extra",
+    ],
+    "caption-delivery/Readers": [
+        f"{ROOMS}::test_a_speakers_words_reach_everybody_in_the_call",
+        "system/test_captions.py::test_two_at_once_each_get_their_own_captions",
+    ],
+    "caption-delivery/Append": [
+        "unit/captions/test_segmenter.py::test_appended_captions_are_final",
+    ],
+    "caption-delivery/Replace": [
+        "unit/captions/test_segmenter.py::test_a_caption_grows_until_its_sentence_ends",
+        "unit/captions/test_segmenter.py::test_tentative_text_is_shown_and_taken_back",
+    ],
+    "caption-delivery/Readable pieces": [
+        "unit/captions/test_segmenter.py::test_a_monologue_is_cut_at_a_word",
+        "unit/captions/test_text.py::test_spaces_are_where_the_writing_has_them",
+    ],
+    "caption-delivery/Order": [
+        "unit/rooms/test_outbox.py::test_order_holds_and_finals_stay",
+        "unit/rooms/test_outbox.py::test_the_oldest_go_when_the_writer_is_stuck",
+        "integration/test_signaling_client.py::test_a_caption_waits_for_the_connection",
+    ],
+}
+"""Requirements whose tests do not name them in their own docstrings."""
+
+UNDER_WAY = {
+    "command-line/Demo",
+    "local-engines/No download",
+    "local-engines/Own process",
+    "local-engines/Quality",
+}
+"""Requirements whose tests are being written. Must be empty when the work is handed in."""
+
+_HEADING = re.compile(r"^#{3,4} (Requirement|Scenario): (.+)$", re.MULTILINE)
+_REFERENCES = re.compile(r"Spec:((?:\s+[a-z-]+/[^,.]+[,.])+)")
+_REFERENCE = re.compile(r"([a-z-]+/[^,.]+)[,.]")
+
+
+def sections(path: Path, kind: str) -> Iterator[tuple[str, str]]:
+    """Yield the title and the text of each requirement or scenario."""
+    text = path.read_text(encoding="utf-8")
+    found = list(_HEADING.finditer(text))
+    for heading, following in zip(found, [*found[1:], None], strict=True):
+        if heading[1] == kind:
+            yield heading[2], text[heading.end() : following.start() if following else None]
+
+
+def requirements() -> list[str]:
+    """Return all of them, as `capability/requirement`."""
+    return [
+        f"{path.parent.name}/{title}"
+        for path in SPECS
+        for title, _ in sections(path, "Requirement")
+    ]
+
+
+@pytest.fixture(scope="module")
+def tests() -> dict[str, str]:
+    """Return the docstring of every test there is, by `file::name`."""
+    found = {}
+    for path in (ROOT / "tests").glob("**/test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                key = f"{path.relative_to(ROOT / 'tests')}::{node.name}"
+                found[key] = ast.get_docstring(node) or ""
+    return found
+
+
+def named(tests: dict[str, str]) -> set[str]:
+    """Return the requirements that docstrings name."""
+    return {
+        " ".join(reference.split())
+        for docstring in tests.values()
+        for part in _REFERENCES.findall(docstring)
+        for reference in _REFERENCE.findall(part)
+    }
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: str(path.parent.name))
+def test_scenarios_say_when_and_then(path: Path) -> None:
+    """A scenario that could not fail is none."""
+    scenarios = dict(sections(path, "Scenario"))
+
+    assert scenarios
+    for title, text in scenarios.items():
+        assert "- **WHEN** " in text, title
+        assert "- **THEN** " in text, title
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    [
+        pytest.param(name, marks=pytest.mark.xfail(strict=True)) if name in UNDER_WAY else name
+        for name in requirements()
+    ],
+)
+def test_requirement_has_a_test(requirement: str, tests: dict[str, str]) -> None:
+    """Each is named by a docstring or by the table above, whose tests exist."""
+    proofs = PROVED_BY.get(requirement, [])
+
+    assert proofs or requirement in named(tests), f"no test proves {requirement}"
+    assert not [proof for proof in proofs if proof not in tests]
+
+
+def test_tests_name_requirements_that_exist(tests: dict[str, str]) -> None:
+    """A renamed requirement does not leave its tests pointing nowhere."""
+    assert named(tests) | set(PROVED_BY) <= set(requirements())
+
+
+def test_changes_have_a_proposal() -> None:
+    """Whoever reads a change learns why; the validator does not ask."""
+    assert not [path.name for path in CHANGES if not (path / "proposal.md").is_file()]
+
+
+def test_every_capability_is_listed() -> None:
+    """`project.md` names each capability once, and no other."""
+    text = (ROOT / "openspec" / "project.md").read_text(encoding="utf-8")
+
+    listed = re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)
+
+    assert sorted(listed) == [path.parent.name for path in SPECS]
