@@ -8,7 +8,7 @@ import pytest
 
 from tests.system.world.bot import Bot
 from tests.system.world.browser import LEAD_S, browser
-from tests.system.world.call import captioned_call, check_loop, check_words, note_latencies
+from tests.system.world.call import captioned_call, check_words, note_latencies
 from tests.system.world.figures import Figures
 from tests.system.world.hpb import Hpb
 from tests.system.world.recording import recording
@@ -23,7 +23,7 @@ async def test_reader_gets_the_words_of_a_participant(
     """An aiortc participant speaks; captions carry their session and their words."""
     heard = await the_bot.heard()
     async with (
-        captioned_call(the_hpb, the_bot, room) as reader,
+        captioned_call(the_hpb, the_bot, room, figures) as reader,
         speaking(the_hpb, room, "alice") as alice,
     ):
         await the_bot.until_heard(heard + 1)
@@ -33,7 +33,6 @@ async def test_reader_gets_the_words_of_a_participant(
         await check_words(reader, alice.session, [said.what], figures, "aiortc")
         note_latencies(reader, alice.session, said, figures)
         assert {t.speaker for t in reader.transcripts} == {alice.session}
-    await check_loop(the_bot, figures)
 
 
 async def test_reader_gets_the_words_of_a_browser(
@@ -41,7 +40,7 @@ async def test_reader_gets_the_words_of_a_browser(
 ) -> None:
     """Chromium speaks; captions carry its session and its words."""
     what = recording("libri_02_spk1188")
-    async with captioned_call(the_hpb, the_bot, room) as reader:
+    async with captioned_call(the_hpb, the_bot, room, figures) as reader:
         with browser(tmp_path / "chromium", the_hpb, room, "carol", what):
             await reader.until(lambda: reader.session_of("carol") is not None, "Chromium", 15)
             carol = reader.session_of("carol")
@@ -52,7 +51,6 @@ async def test_reader_gets_the_words_of_a_browser(
 
             await check_words(reader, carol, [what], figures, "Chromium")
             assert {t.speaker for t in reader.transcripts} == {carol}
-    await check_loop(the_bot, figures)
 
 
 async def test_two_at_once_each_get_their_own_captions(
@@ -62,7 +60,7 @@ async def test_two_at_once_each_get_their_own_captions(
     says = [recording("libri_02_spk1188"), recording("libri_05_spk1284")]
     idle, heard = the_bot.load(), await the_bot.heard()
     async with (
-        captioned_call(the_hpb, the_bot, room) as reader,
+        captioned_call(the_hpb, the_bot, room, figures) as reader,
         speaking(the_hpb, room, "alice") as alice,
         speaking(the_hpb, room, "bob") as bob,
     ):
@@ -77,7 +75,6 @@ async def test_two_at_once_each_get_their_own_captions(
             await check_words(reader, who.session, [what.what], figures, where)
             note_latencies(reader, who.session, what, figures)
         assert {t.speaker for t in reader.transcripts} == {alice.session, bob.session}
-    await check_loop(the_bot, figures)
 
 
 async def test_silence_that_is_not_sent_costs_no_words(
@@ -86,7 +83,7 @@ async def test_silence_that_is_not_sent_costs_no_words(
     """Someone whose microphone sends nothing in silence is understood before and after it."""
     says = [recording("ls_6930"), recording("ls_7902")]
     async with (
-        captioned_call(the_hpb, the_bot, room) as reader,
+        captioned_call(the_hpb, the_bot, room, figures) as reader,
         speaking(the_hpb, room, "alice", dtx=True) as alice,
     ):
         await reader.until(lambda: bool(reader.bots), "the bot", 5)
@@ -96,7 +93,6 @@ async def test_silence_that_is_not_sent_costs_no_words(
         await alice.say(says[1])
 
         await check_words(reader, alice.session, says, figures, "DTX")
-    await check_loop(the_bot, figures)
 
 
 async def test_participant_is_heard_who_speaks_before_captions_are_on(
@@ -106,11 +102,10 @@ async def test_participant_is_heard_who_speaks_before_captions_are_on(
     heard = await the_bot.heard()
     async with speaking(the_hpb, room, "alice") as alice:
         await alice.say(recording("ls_7902"))
-        async with captioned_call(the_hpb, the_bot, room) as reader:
+        async with captioned_call(the_hpb, the_bot, room, figures) as reader:
             await the_bot.until_heard(heard + 1)
 
             said = await alice.say(recording("libri_05_spk1284"))
 
             await check_words(reader, alice.session, [said.what], figures, "joined later")
             note_latencies(reader, alice.session, said, figures)
-    await check_loop(the_bot, figures)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.system.world.bot import Bot, bot
-from tests.system.world.call import captioned_call, check_loop, check_words, note_latencies
+from tests.system.world.call import captioned_call, check_words, note_latencies
 from tests.system.world.figures import Figures
 from tests.system.world.hpb import Hpb, hpb
 from tests.system.world.recording import recording
@@ -52,7 +52,7 @@ async def test_words_come_through_a_relay(
     what, heard = recording("ls_61"), await relayed_bot.heard()
     relays, connections = the_turn.relays(), the_turn.connections()
     async with (
-        captioned_call(the_hpb, relayed_bot, room, [relay]) as reader,
+        captioned_call(the_hpb, relayed_bot, room, figures, [relay]) as reader,
         speaking(the_hpb, room, "alice", relay=relay) as alice,
     ):
         await relayed_bot.until_heard(heard + 1)
@@ -64,7 +64,6 @@ async def test_words_come_through_a_relay(
 
         await check_words(reader, alice.session, [what], figures, f"TURN over {transport}")
         note_latencies(reader, alice.session, said, figures)
-    await check_loop(relayed_bot, figures)
 
 
 async def test_words_come_from_janus_with_an_rsa_certificate(
@@ -73,7 +72,7 @@ async def test_words_come_from_janus_with_an_rsa_certificate(
     """Janus with an RSA certificate is understood, although aiortc offers ECDSA alone."""
     what, heard = recording("ls_61"), await rsa_bot.heard()
     async with (
-        captioned_call(rsa_hpb, rsa_bot, room) as reader,
+        captioned_call(rsa_hpb, rsa_bot, room, figures) as reader,
         speaking(rsa_hpb, room, "alice") as alice,
     ):
         await rsa_bot.until_heard(heard + 1)
@@ -82,4 +81,3 @@ async def test_words_come_from_janus_with_an_rsa_certificate(
 
         await check_words(reader, alice.session, [what], figures, "Janus with RSA")
         note_latencies(reader, alice.session, said, figures)
-    await check_loop(rsa_bot, figures)

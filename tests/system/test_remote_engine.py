@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.system.world.bot import Bot, bot
-from tests.system.world.call import captioned_call, check_loop, check_words
+from tests.system.world.call import captioned_call, check_words
 from tests.system.world.figures import Figures
 from tests.system.world.hpb import Hpb
 from tests.system.world.process import Process, free_port, listens
@@ -46,7 +46,7 @@ async def test_remote_engine_gives_the_same_words(
     """The words of a call are as good through the wire as with the engine in the bot."""
     what, heard = recording("libri_05_spk1284"), await kyutai_bot.heard()
     async with (
-        captioned_call(the_hpb, kyutai_bot, room) as reader,
+        captioned_call(the_hpb, kyutai_bot, room, figures) as reader,
         speaking(the_hpb, room, "alice") as alice,
     ):
         await kyutai_bot.until_heard(heard + 1)
@@ -54,4 +54,3 @@ async def test_remote_engine_gives_the_same_words(
         await alice.say(what)
 
         await check_words(reader, alice.session, [what], figures, "engine kyutai")
-    await check_loop(kyutai_bot, figures)

@@ -91,6 +91,10 @@ class Bot:
         """Return from how many people it has had audio since it runs."""
         return await self.metric("transcription_first_audio_seconds_count")
 
+    async def longest_stall_s(self) -> float:
+        """Return by how much its event loop was ever late, in seconds."""
+        return await self.metric("transcription_event_loop_lag_seconds_max")
+
     async def until_heard(self, people: float) -> None:
         """Wait until it has had audio from *people*: nobody speaks before they can be heard.
 

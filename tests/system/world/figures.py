@@ -18,7 +18,7 @@ class Figures:
     words: dict[str, tuple[Wer, Wer]] = field(default_factory=dict)
     latencies: list[float] = field(default_factory=list)
     first_audio: dict[int, tuple[float, float]] = field(default_factory=dict)
-    loop_lag_s: float = 0.0
+    stalls: list[tuple[float, float]] = field(default_factory=list)
     cpu_per_speaker: float | None = None
     memory_per_speaker_mb: float | None = None
     memory_idle_mb: float | None = None
@@ -30,8 +30,10 @@ class Figures:
             await bot.metric(f"{name}_sum"),
             await bot.metric(f"{name}_count"),
         )
-        lag = await bot.metric("transcription_event_loop_lag_seconds_max")
-        self.loop_lag_s = max(self.loop_lag_s, lag)
+
+    def note_stall(self, stall_s: float, starved_s: float) -> None:
+        """Note a stall of a bot's loop during which it waited for a processor for *starved_s*."""
+        self.stalls.append((stall_s, max(0.0, stall_s - starved_s)))
 
     def note_load(self, idle: Load, before: Load, after: Load, seconds: float, n: int) -> None:
         """Note what *n* people who spoke for *seconds* cost."""
@@ -67,8 +69,10 @@ class Figures:
             median = statistics.median(self.latencies)
             text = f"median {median:.2f} s, p95 {p95:.2f} s of {len(self.latencies)} words"
             rows.append(("end of a spoken word to its caption at the reader", text))
-        if self.loop_lag_s:
-            rows.append(("longest stall of the bot's event loop", f"{self.loop_lag_s:.3f} s"))
+        if self.stalls:
+            longest, own = (max(column) for column in zip(*self.stalls, strict=True))
+            text = f"{longest:.3f} s; {own:.3f} s without waiting for a processor"
+            rows.append(("longest stall of the bot's event loop", text))
         return rows
 
     def _load_rows(self) -> list[tuple[str, str]]:

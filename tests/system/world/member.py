@@ -7,7 +7,7 @@ import json
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -226,6 +226,8 @@ async def join(hpb: Hpb, room: str, user: str) -> AsyncIterator[Member]:
         try:
             await member.enter(socket)
             yield member
-            await socket.send(json.dumps({"type": "bye", "bye": {}}))
         finally:
+            # Also after a failure: the server would keep the session for half a minute.
+            with suppress(ConnectionClosed):
+                await socket.send(json.dumps({"type": "bye", "bye": {}}))
             await socket.close()

@@ -1,4 +1,4 @@
-"""Debian's signaling server, with the one comparison mended that keeps it from publishing."""
+"""Debian's signaling server, with the one comparison mended that keeps people from publishing."""
 
 import hashlib
 import shutil
@@ -13,9 +13,14 @@ _BINARY = Path("/usr/bin/nextcloud-spreed-signaling-server")
 _SHA256 = "b8d15677d2847650c6b6e70d82b2c0866b9d66bce26af6f4cdfc0bea719dc581"
 """Version 0.4.1-4+b4 for amd64."""
 
-_OFFSET = 0x748B98
-_BROKEN = bytes.fromhex("64650b00")
-_MENDED = bytes.fromhex("24530c00")
+_MENDING = (
+    # The type that the assertion compares with: `[]byte`, to become `string`.
+    (0x748B98, bytes.fromhex("64650b00"), bytes.fromhex("24530c00")),
+    # The third word of a `[]byte` is its capacity. A string has two, and whatever lies behind
+    # it would be taken for the capacity, which ends the server now and then: read the length.
+    (0x748BBD, bytes.fromhex("10"), bytes.fromhex("08")),
+)
+"""Where, what is there, what should be."""
 
 _CONFIG = """\
 [http]
@@ -84,8 +89,7 @@ def mended(folder: Path) -> Path:
     """Copy Debian's server to *folder* so that people can publish; return the copy.
 
     Debian's patch for another version of the SDP library asserts that the `sdp` of an offer is
-    a `[]byte`, which JSON never gives, and so refuses every offer. The four bytes name the
-    type that the assertion compares with; afterwards they name `string`.
+    a `[]byte`, which JSON never gives, and so refuses every offer.
 
     Raises:
         WorldError: It is another build: whether it needs mending, and where, is not known.
@@ -97,10 +101,11 @@ def mended(folder: Path) -> Path:
             f"{_BINARY} is not Debian's 0.4.1-4+b4 for amd64 (sha256 {found}): "
             "the mending in tests/system/world/signaling.py must be looked at again"
         )
-    place = slice(_OFFSET, _OFFSET + len(_MENDED))
-    if bytes(image[place]) != _BROKEN:
-        raise WorldError(f"{_BINARY} does not hold the expected bytes at {_OFFSET:#x}")
-    image[place] = _MENDED
+    for offset, broken, whole in _MENDING:
+        place = slice(offset, offset + len(broken))
+        if bytes(image[place]) != broken:
+            raise WorldError(f"{_BINARY} does not hold the expected bytes at {offset:#x}")
+        image[place] = whole
     copy = folder / "signaling-server"
     copy.write_bytes(image)
     shutil.copymode(_BINARY, copy)
