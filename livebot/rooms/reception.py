@@ -74,7 +74,7 @@ class Reception:
         session: The speaker.
         options: How.
         subscription: Where answers go.
-        backlog: Where audio goes; closed when `run()` has ended.
+        backlog: Where audio goes.
         clock: The room's time line.
         figures: What is counted.
     """
@@ -108,14 +108,14 @@ class Reception:
             self._inbox.put_nowait(event)
 
     async def run(self) -> None:
-        """Receive until cancelled; then the backlog gets the rest and is closed."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._fill(), name="fill")
-                await self._serve()
-        finally:
-            self._keep(self._pipeline.flush())
-            self._backlog.close()
+        """Receive until cancelled; what is inside then is for `flush()`."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._fill(), name="fill")
+            await self._serve()
+
+    def flush(self) -> None:
+        """Put what is less than a chunk into the backlog: no more audio comes."""
+        self._keep(self._pipeline.flush())
 
     async def _serve(self) -> None:
         offer: Offered | None = None

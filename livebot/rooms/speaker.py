@@ -56,7 +56,7 @@ class Speaker:
         self.session = session
         self._figures = Figures(metrics)
         self._leaving = asyncio.Event()
-        backlog = Backlog(options.backlog_s, self._figures.dropped)
+        self._backlog = backlog = Backlog(options.backlog_s, self._figures.dropped)
         self._reception = Reception(
             session,
             options.reception,
@@ -80,6 +80,11 @@ class Speaker:
             group.create_task(self._recognition.run(), name="recognition")
             await self._leaving.wait()
             reception.cancel()
+            await asyncio.wait([reception])
+            # Here rather than in reception's own clean-up: a task cancelled before its first
+            # step never gets to any.
+            self._reception.flush()
+            self._backlog.close()
 
     def finish(self) -> None:
         """Take no more audio; `run()` ends when the last words are out."""

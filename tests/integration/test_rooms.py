@@ -189,6 +189,17 @@ async def test_a_speaker_who_leaves_is_let_go() -> None:
         assert [speaker.session for speaker in it.manager.rooms()[0].speakers] == [BOB]
 
 
+async def test_a_speaker_who_is_gone_before_anything_began_holds_up_nothing() -> None:
+    """Coming and going in one burst of messages leaves nothing that would wait for ever."""
+    async with world() as it:
+        await it.start()
+        for flags in (3, 0, 3, 0):
+            await it.call((ALICE, flags, False))
+        await it.manager.disable(wire.ROOM)
+
+        await it.server.wait_for("bye", deadline_s=2)
+
+
 async def test_a_lost_peer_is_asked_for_again() -> None:
     """The media server went away: another request, another peer, the audio goes on."""
     async with world() as it:
