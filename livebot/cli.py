@@ -124,6 +124,7 @@ def engines(
     Example: livebot engines --no-check
     """
     settings = load_settings()
+    _only_warn()
     chosen = settings.engine_name
     failed = False
     for name in registry.available():
@@ -144,6 +145,7 @@ def examine() -> None:
     Example: livebot doctor
     """
     settings = load_settings()
+    _only_warn()
     table = Table("variable", "value", title="Effective settings")
     for variable, value in doctor.effective(settings):
         table.add_row(variable, value)
@@ -207,6 +209,11 @@ def _print(finding: Finding, mark: str = "") -> None:
     _out().print(line, soft_wrap=True)
     if finding.cure:
         _out().print(Text(f"     {finding.cure}", style="yellow"), soft_wrap=True)
+
+
+def _only_warn() -> None:
+    """Keep the log out of a command's own output."""
+    logs.configure("warning", "console", stream=sys.stderr)
 
 
 def _out() -> Console:

@@ -111,5 +111,12 @@ def _renderers(log_format: LogFormat, *, colors: bool) -> list[Processor]:
     return [
         structlog.processors.format_exc_info,
         structlog.processors.EventRenamer("message"),
+        _in_order,
         structlog.processors.JSONRenderer(),
     ]
+
+
+def _in_order(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Put what every line has before what only this one has."""
+    first = {key: event[key] for key in ("timestamp", "level", "component", "message")}
+    return first | dict(event)

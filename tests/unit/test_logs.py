@@ -61,6 +61,7 @@ def test_line_says_what_when_and_where(capsys: pytest.CaptureFixture[str]) -> No
         logs.get("rooms").info("room_joined", speakers=3)
 
     (line,) = lines(capsys)
+    assert list(line)[:4] == ["timestamp", "level", "component", "message"]
     assert line.pop("timestamp").endswith("Z")
     assert line == {
         "component": "rooms",
