@@ -67,6 +67,7 @@ class Spoken(_Message, frozen=True, tag="word"):
     text: str
     start: float
     end: float
+    joined: bool = False
 
 
 class Maybe(_Message, frozen=True, tag="tentative"):

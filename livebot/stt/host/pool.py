@@ -90,9 +90,9 @@ class WorkerPool:
         self._tasks, self._slots = [], []
 
     @property
-    def pids(self) -> list[int]:
-        """Return the process ids of the workers that are ready."""
-        return [slot.worker.pid for slot in self._slots if slot.worker]
+    def loads(self) -> list[int]:
+        """Return how many streams each worker serves that is ready."""
+        return [slot.worker.load for slot in self._slots if slot.worker]
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[HostStream]:

@@ -16,7 +16,35 @@ INTERVAL_S = 0.4
 INTERIM_SHARE = 0.6
 """Part of the core for passes that only make words appear sooner."""
 
+AHEAD_S = 2.5
+"""Audio that comes faster than it is spoken is a recording: only its last words count."""
+
+_DRAIN = 1.25
+
 _MEMORY = 0.3
+
+
+class Pace:
+    """Tells a recording from somebody who is speaking now.
+
+    A leaky bucket that drains a little faster than speech comes, so that the burst at
+    the start of a stream (what was said while it was opened) is soon forgiven.
+    """
+
+    def __init__(self) -> None:
+        self._ahead_s = 0.0
+        self._now: float | None = None
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether the audio is far ahead of the clock."""
+        return self._ahead_s > AHEAD_S
+
+    def feed(self, audio_s: float, now: float) -> None:
+        """Note that so much audio has come."""
+        passed_s = 0.0 if self._now is None else now - self._now
+        self._now = now
+        self._ahead_s = max(0.0, self._ahead_s - _DRAIN * passed_s) + audio_s
 
 
 class Scheduler:

@@ -93,8 +93,8 @@ class HostStream:
     def take(self, message: Spoken | Maybe | Paused | Taken | Done) -> None:
         """Take in what the worker says about this stream."""
         match message:
-            case Spoken(text=text, start=start, end=end):
-                self._put(Word(text, start, end))
+            case Spoken(text=text, start=start, end=end, joined=joined):
+                self._put(Word(text, start, end, joined=joined))
             case Maybe(text=text):
                 self._put(Tentative(text))
             case Paused():

@@ -10,8 +10,9 @@ import os
 import signal
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -40,7 +41,7 @@ from livebot.stt.host.messages import (
     read_to_worker,
     to_frame,
 )
-from livebot.stt.host.scheduler import Scheduler
+from livebot.stt.host.scheduler import Pace, Scheduler
 from livebot.stt.local import files
 from livebot.stt.local.moonshine import RATE_HZ as MODEL_HZ
 from livebot.stt.local.moonshine import Moonshine
@@ -59,7 +60,8 @@ class _Speaker:
 
     recognition: SpeechStream
     resampler: Resampler
-    untaken: list[bytes]
+    pace: Pace = field(default_factory=Pace)
+    untaken: deque[bytes] = field(default_factory=deque)
     finishing: bool = False
     finished: bool = False
 
@@ -94,12 +96,14 @@ class Worker:
         match read_to_worker(frame):
             case Open(stream=stream):
                 resampler = Resampler(RATE_HZ, MODEL_HZ)
-                self._speakers[stream] = _Speaker(self._open_stream(), resampler, [])
+                self._speakers[stream] = _Speaker(self._open_stream(), resampler)
             case Audio(stream=stream):
                 if len(frame.payload) % _SAMPLE_BYTES:
                     raise FramingError("audio must be whole samples", retryable=False)
                 if speaker := self._speakers.get(stream):
                     speaker.untaken.append(frame.payload)
+                    audio_s = len(frame.payload) / (_SAMPLE_BYTES * RATE_HZ)
+                    speaker.pace.feed(audio_s, self._clock())
             case Finish(stream=stream):
                 if speaker := self._speakers.get(stream):
                     speaker.finishing = True
@@ -126,7 +130,8 @@ class Worker:
     def _wants(self) -> dict[int, Want]:
         wants = {}
         for stream, speaker in self._speakers.items():
-            if want := speaker.recognition.wants():
+            want = speaker.recognition.wants()
+            if want and (want.is_final or not speaker.pace.is_recording):
                 wants[stream] = want
             elif not speaker.recognition.is_speaking:
                 self._scheduler.fell_silent(stream)
@@ -135,7 +140,7 @@ class Worker:
     def _hear(self, stream: int, speaker: _Speaker) -> None:
         """Give a stream's audio to its recognition, unless too much waits there already."""
         while speaker.untaken and speaker.recognition.waiting_s < MAX_WAITING_S:
-            payload = speaker.untaken.pop(0)
+            payload = speaker.untaken.popleft()
             samples = np.frombuffer(payload, "<f4")
             speaker.recognition.push(speaker.resampler.push(samples))
             self._say(Taken(stream, len(payload)))
@@ -147,8 +152,8 @@ class Worker:
     def _tell(self, stream: int, events: list[SttEvent]) -> None:
         for event in events:
             match event:
-                case Word(text=text, start=start, end=end):
-                    self._say(Spoken(stream, text, start or 0.0, end or 0.0))
+                case Word(text=text, start=start, end=end, joined=joined):
+                    self._say(Spoken(stream, text, start or 0.0, end or 0.0, joined))
                 case Tentative(text=text):
                     self._say(Maybe(stream, text))
                 case Pause():

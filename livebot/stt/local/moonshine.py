@@ -18,7 +18,7 @@ from livebot.audio.pcm import Samples
 from livebot.errors import EngineError
 from livebot.stt.local import files, tokens
 from livebot.stt.local.onnx import Session, open_session
-from livebot.stt.local.timing import find_starts
+from livebot.stt.local.timing import STEP_FRAMES, find_starts, spread
 from livebot.stt.local.tokens import HeardWord, Vocabulary
 
 RATE_HZ = 16_000
@@ -131,7 +131,12 @@ class Heard:
 
         frame_s = FRAME_SAMPLES / RATE_HZ
         found = find_starts(odds, first=int(after_s / frame_s), total=total)
-        return [frame * frame_s for frame in found]
+        return spread(
+            [frame * frame_s for frame in found],
+            [len(word.text) for word in words],
+            after_s=after_s,
+            step_s=STEP_FRAMES * frame_s,
+        )
 
 
 def _log_odds(logits: Floats, chosen: Sequence[int]) -> Floats:

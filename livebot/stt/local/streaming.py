@@ -52,7 +52,7 @@ class Caution:
     """
 
     hold_back: int = 1
-    letters_per_s: float = 15.0
+    letters_per_s: float = 13.0
     fresh_s: float = 0.3
 
 
@@ -220,7 +220,9 @@ class SpeechStream:
     def _stable(self, before: Sequence[HeardWord], now: Sequence[HeardWord]) -> int:
         """Return how many words both passes agree on, and may be given out."""
         pairs = zip(before, now, strict=False)
-        agreed = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        # Waiting until they agree on commas too would cost seconds.
+        same = (old.letters == new.letters for old, new in pairs)
+        agreed = sum(1 for _ in takewhile(bool, same))
         return max(0, min(agreed, len(now) - self._caution.hold_back))
 
     def _spoken(self, pending: _Pending, words: Sequence[HeardWord], reach: int) -> int:
@@ -266,7 +268,8 @@ class SpeechStream:
             start_s = max(self._last_end, pending.piece.start_s + start)
             end_s = max(start_s, pending.piece.start_s + end)
             self._last_end = end_s
-            out.append(Word(word.text, round(start_s, 3), round(end_s, 3)))
+            joined = word.joined and bool(pending.given)
+            out.append(Word(word.text, round(start_s, 3), round(end_s, 3), joined=joined))
             pending.given.append(word)
             pending.given_end = min(len(pending.piece), windows(end))
         return out

@@ -6,13 +6,16 @@ of what it is with all of it. One question answers for all words at once; the se
 a bisection per word that shares the answers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 STEP_FRAMES = 4
 """Precision of the search: 96 ms, about the method's own error."""
+
+LETTER_S = 0.07
+"""What a letter takes to say, roughly."""
 
 _HALF = float(np.log(2))
 
@@ -44,3 +47,25 @@ def find_starts(odds: Odds, *, first: int, total: int) -> list[int]:
             low = np.where(later & ~heard, np.maximum(low, middle), low)
             low = np.minimum(low, high)
     return [int(frame) for frame in np.maximum.accumulate((low + high) // 2)]
+
+
+def spread(
+    starts: Sequence[float], letters: Sequence[int], *, after_s: float, step_s: float
+) -> list[float]:
+    """Move words that need no audio to where they must have been spoken.
+
+    What the model can guess ("it was the ...") it knows before it is heard, so such words
+    are found where the search begins. They lie right before the next word that was heard.
+
+    Args:
+        starts: What was found, in seconds.
+        letters: The length of each word.
+        after_s: Where the search began.
+        step_s: The precision of the search.
+    """
+    out = list(starts)
+    for i in reversed(range(len(out) - 1)):
+        before = starts[i - 1] if i else after_s
+        if starts[i] - before <= step_s:
+            out[i] = max(out[i], out[i + 1] - letters[i] * LETTER_S)
+    return out

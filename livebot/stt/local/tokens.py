@@ -22,10 +22,17 @@ class HeardWord:
     Attributes:
         text: With its punctuation, without white space.
         tokens: The tokens that make it up.
+        joined: Whether it goes on with the word before, as an ending or a comma does.
     """
 
     text: str
     tokens: tuple[int, ...]
+    joined: bool = False
+
+    @property
+    def letters(self) -> str:
+        """Return what is heard of it: no punctuation, no capitals."""
+        return "".join(c for c in self.text.casefold() if c.isalnum())
 
 
 class Vocabulary:
@@ -60,13 +67,19 @@ class Vocabulary:
         """Group tokens into words: one begins where a piece begins with a space."""
         groups: list[list[int]] = []
         for token in tokens:
-            begins = self._pieces[token].startswith(_SPACE)
             # A bare space before a word belongs to the word.
-            if groups and (not begins or not self._text(groups[-1])):
+            if groups and not (self._begins(token) and self._text(groups[-1])):
                 groups[-1].append(token)
             else:
                 groups.append([token])
-        return [HeardWord(text, tuple(g)) for g in groups if (text := self._text(g))]
+        return [
+            HeardWord(text, tuple(group), joined=not self._begins(group[0]))
+            for group in groups
+            if (text := self._text(group))
+        ]
+
+    def _begins(self, token: int) -> bool:
+        return self._pieces[token].startswith(_SPACE)
 
     def _text(self, tokens: Sequence[int]) -> str:
         raw = b"".join(self._pieces[token] for token in tokens)

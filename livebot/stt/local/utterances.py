@@ -42,7 +42,7 @@ class Rules:
     keep: float = 0.35
     least_speech_s: float = 0.1
     pre_roll_s: float = 0.5
-    post_roll_s: float = 0.3
+    post_roll_s: float = 0.4
     silence_s: float = 0.55
     patience_s: float = 10.0
     limit_s: float = 24.0
