@@ -91,10 +91,11 @@ async function speak() {
   const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
   try {
     const current = await enter($("name").value.trim() || "Guest", IN_CALL | WITH_AUDIO);
-    setSpeaking(true);
     await current.publish(stream);
+    setSpeaking(true);
   } catch (error) {
     for (const track of stream.getTracks()) track.stop();
+    await enter(READER, IN_CALL);
     throw error;
   }
 }

@@ -4,6 +4,22 @@ export const IN_CALL = 1;
 export const WITH_AUDIO = 2;
 
 const ANSWER_WITHIN_MS = 10_000;
+const CONNECT_WITHIN_MS = 10_000;
+
+/** Wait until sound can flow. */
+function connected(peer) {
+  return new Promise((resolve, reject) => {
+    // Chromium uses no loopback interface, not even to reach one.
+    const why = "The browser could not send the sound: it needs some network, even to stay on this computer.";
+    const fail = () => reject(new Error(why));
+    const timer = setTimeout(fail, CONNECT_WITHIN_MS);
+    peer.addEventListener("connectionstatechange", () => {
+      if (peer.connectionState === "connected") resolve();
+      if (["failed", "closed"].includes(peer.connectionState)) fail();
+      if (peer.connectionState !== "connecting") clearTimeout(timer);
+    });
+  });
+}
 
 /**
  * One participant in one room.
@@ -67,6 +83,7 @@ export class Call extends EventTarget {
     const answered = this.#waitFor("answer");
     this.#toMedia("offer", { type: "offer", sdp: peer.localDescription.sdp });
     await peer.setRemoteDescription(await answered);
+    await connected(peer);
   }
 
   leave() {
