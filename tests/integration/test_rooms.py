@@ -82,7 +82,11 @@ async def world(**settings: object) -> AsyncIterator[World]:
     """Open everything; at the end the manager drains as on SIGTERM."""
     async with scripted_server() as server:
         metrics, engine = Metrics(), ScriptedEngine()
-        given: dict[str, Any] = {"hpb_url": server.url, "internal_secret": "s", "nextcloud_url": "http://nc"}
+        given: dict[str, Any] = {
+            "hpb_url": server.url,
+            "internal_secret": "s",
+            "nextcloud_url": "http://nc",
+        }
         loaded = await asyncio.to_thread(lambda: load_settings(**(given | settings)))
         async with RoomManager(loaded, engine=engine, metrics=metrics) as manager:
             made = World(server, manager, engine, metrics)
