@@ -194,3 +194,17 @@ def test_demo_hands_its_options_on(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert run(monkeypatch, "demo", "--once", "--json", "--port", "7") == 1
     assert asked == {"once": True, "as_json": True, "host": "127.0.0.1", "port": 7}
+
+
+def test_doctor_without_settings_tries_what_it_can(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is missing is named, and the engine tried all the same. Spec: command-line/Doctor."""
+    monkeypatch.setattr(registry, "load", lambda *_: ScriptedEngine())
+
+    assert run(monkeypatch, "doctor") == 1
+
+    printed = capsys.readouterr().out
+    assert "FAIL settings: LT_HPB_URL is not set" in printed
+    assert "FAIL signaling server: not tried" in printed
+    assert "ok   engine local: scripted" in printed

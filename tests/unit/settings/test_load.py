@@ -27,7 +27,7 @@ def test_environment_beats_dotenv_beats_yaml(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The nearest source wins. Spec: configuration/Sources."""
-    (tmp_path / "bot.yaml").write_text("PORT: 1\nLT_CHUNK_MS: 80\nLT_MAX_ROOMS: 7\n")
+    (tmp_path / "bot.yaml").write_text("PORT: 1\nLT_CHUNK_MS: 80\nlt_max_rooms: 7\n")
     (tmp_path / ".env").write_text("PORT=2\nLT_CHUNK_MS=100\n")
     monkeypatch.setenv("LT_CONFIG", "bot.yaml")
     monkeypatch.setenv("PORT", "3")

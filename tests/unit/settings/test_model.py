@@ -120,3 +120,28 @@ def test_nextcloud_url_is_taken_as_it_is() -> None:
 
     assert found.backend_url == "https://cloud.example.com/nc/"
     assert not found.backend_derived
+
+
+def test_moshi_needs_an_address() -> None:
+    """An engine that is always elsewhere is told so at the start."""
+    with pytest.raises(ConfigError, match="STT_STREAM_URL"):
+        load_settings(for_call=True, **CALL, engine="moshi")
+
+
+@pytest.mark.parametrize(
+    "keys", ["short:0123456789", "0123456789abcdef", "a:0123456789abcdef,a:0123456789abcdeg"]
+)
+def test_bad_keys(keys: str) -> None:
+    """Keys that can be guessed, have no name or share one are refused."""
+    with pytest.raises(ConfigError, match="LT_API_KEYS"):
+        load_settings(api_keys=keys)
+
+
+def test_several_keys() -> None:
+    """White space and a comma at the end do no harm; a key may have colons."""
+    found = load_settings(api_keys="a:0123456789abcdef, b:0123:56789abcdef,").api_keys
+
+    assert [(key.name, key.key.get_secret_value()) for key in found] == [
+        ("a", "0123456789abcdef"),
+        ("b", "0123:56789abcdef"),
+    ]
