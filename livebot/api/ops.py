@@ -5,7 +5,7 @@ import resource
 import time
 from contextlib import suppress
 
-import psutil  # type: ignore[import-untyped]  # it ships no types
+import psutil
 from aiohttp import web
 
 from livebot.api import schemas
