@@ -46,7 +46,8 @@ class App:
             log.warning("backend_derived", backend=settings.backend_url, cure="set NEXTCLOUD_URL")
         async with AsyncExitStack() as stack:
             name = settings.engine_name
-            engine = registry.load(name, settings.engine_options(name))
+            # Importing reads the disk, and some engines are large.
+            engine = await asyncio.to_thread(registry.load, name, settings.engine_options(name))
             await stack.enter_async_context(engine)
             manager = RoomManager(settings, engine=engine, metrics=self.metrics)
             self.manager = await stack.enter_async_context(manager)

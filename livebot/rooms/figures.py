@@ -23,6 +23,7 @@ class Figures:
         silent_s: Seconds of silence put where nothing was sent.
         captions: Captions made.
         last_error: The newest fault.
+        engine_error: Why there are no words now; None while the engine works.
     """
 
     metrics: Metrics
@@ -33,6 +34,7 @@ class Figures:
     silent_s: float = 0.0
     captions: int = 0
     last_error: str | None = None
+    engine_error: str | None = None
 
     def received(self, seconds: float) -> None:
         """Count audio that arrived."""

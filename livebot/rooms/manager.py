@@ -105,9 +105,9 @@ class RoomManager:
     def health(self) -> Health:
         """Say how the rooms are doing."""
         reasons = [
-            f"room {short(token)}: {room.last_error or room.state}"
+            f"room {short(token)}: {trouble}"
             for token, room in self._rooms.items()
-            if room.state is RoomState.RECONNECTING
+            for trouble in room.troubles
         ]
         reasons += [
             f"room {short(status.token)} failed: {status.last_error}"

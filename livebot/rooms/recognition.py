@@ -74,7 +74,9 @@ class Recognition:
             try:
                 await self._converse()
             except* EngineError as group:
-                self._figures.failed("engine", first_error(group))
+                error = first_error(group)
+                self._figures.failed("engine", error)
+                self._figures.engine_error = str(error)
             else:
                 backoff.reset()
                 continue
@@ -122,6 +124,7 @@ class Recognition:
         active = self._figures.metrics.engine_streams.labels(self._options.engine)
         async with self._engine.open(language=self._options.language) as stream:
             self._figures.stream = "open"
+            self._figures.engine_error = None
             with active.track_inprogress():
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._send(stream, clock), name="stt-send")

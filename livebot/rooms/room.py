@@ -148,14 +148,13 @@ class Room:
         return len(self._speakers)
 
     @property
-    def state(self) -> RoomState:
-        """How far the room has come."""
-        return self._state
-
-    @property
-    def last_error(self) -> str | None:
-        """The newest fault, as long as it lasts."""
-        return self._last_error
+    def troubles(self) -> list[str]:
+        """What keeps captions from being complete now, one short sentence each."""
+        found = []
+        if self._state is RoomState.RECONNECTING:
+            found.append(self._last_error or "reconnecting")
+        found += sorted({s.engine_error for s in self._speakers.values() if s.engine_error})
+        return found
 
     def status(self) -> RoomStatus:
         """Return the figures of now."""

@@ -94,6 +94,11 @@ class Speaker:
         """Hand over what the media server says; never waits."""
         self._reception.deliver(event)
 
+    @property
+    def engine_error(self) -> str | None:
+        """Why there are no words of this speaker now; None while the engine works."""
+        return self._figures.engine_error
+
     def status(self, name: str) -> SpeakerStatus:
         """Return the figures of now, under a display name."""
         figures = self._figures

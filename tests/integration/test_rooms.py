@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from livebot.errors import BusyError, NotFoundError, UnsupportedLanguageError
+from livebot.errors import BusyError, EngineError, NotFoundError, UnsupportedLanguageError
 from livebot.ids import SessionId
 from livebot.metrics import Metrics
 from livebot.rooms.manager import RoomManager
@@ -262,6 +262,20 @@ async def test_a_wrong_secret_is_shown_and_not_repeated() -> None:
         assert health.status is HealthStatus.DEGRADED
         assert "invalid_token" in health.reasons[0]
         assert len(it.server.of("hello")) == 1
+
+
+async def test_an_engine_that_fails_is_a_reason_on_the_health_page() -> None:
+    """Captions that stop say why, and the reason goes when they come back."""
+    async with world() as it:
+        it.engine.refusals = [EngineError("no free channels")] * 2
+        await it.start()
+        await it.call((ALICE, 3, False))
+        await it.publish(ALICE)
+        await until(lambda: it.manager.health().reasons == ("room room1: no free channels",))
+        assert it.manager.health().status is HealthStatus.DEGRADED
+        await it.engine.stream()
+
+        await until(lambda: it.manager.health().status is HealthStatus.HEALTHY)
 
 
 async def test_a_full_service_refuses_new_rooms() -> None:
