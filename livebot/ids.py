@@ -8,9 +8,12 @@ RoomToken = NewType("RoomToken", str)
 SessionId = NewType("SessionId", str)
 """A *public* session id of the signaling server: what other sessions see and address."""
 
-_SHOWN = 6
+_SHOWN = 4
 
 
 def short(identifier: str) -> str:
-    """Return the first characters of an identifier, for logs: enough to match, too few to use."""
-    return identifier if len(identifier) <= _SHOWN else f"{identifier[:_SHOWN]}…"
+    """Return the beginning of an identifier, for logs: enough to match, too little to use.
+
+    At most half of it, because Talk's tokens are often no longer than eight characters.
+    """
+    return f"{identifier[: min(_SHOWN, len(identifier) // 2)]}…"

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Self
 
 import structlog
@@ -47,7 +48,7 @@ class RoomManager:
         self._rooms: dict[RoomToken, Room] = {}
         self._failed: dict[RoomToken, RoomStatus] = {}
         self._draining = False
-        self._supervisor = Supervisor(self._room_failed)
+        self._supervisor = Supervisor[Room](self._room_failed)
 
     async def __aenter__(self) -> Self:
         """Begin."""
@@ -82,7 +83,7 @@ class RoomManager:
         )
         self._failed.pop(token, None)
         self._rooms[token] = room
-        self._supervisor.start(token, lambda: self._serve(token, room))
+        self._supervisor.start(room, lambda: self._serve(room))
         self._count()
         return True
 
@@ -149,27 +150,21 @@ class RoomManager:
     def _speakers(self) -> int:
         return sum(room.speaker_count for room in self._rooms.values())
 
-    async def _serve(self, token: RoomToken, room: Room) -> None:
+    async def _serve(self, room: Room) -> None:
         try:
             await room.run()
         finally:
             # A room of the same token may have been enabled again meanwhile.
-            if self._rooms.get(token) is room:
-                del self._rooms[token]
+            if self._rooms.get(room.token) is room:
+                del self._rooms[room.token]
             self._count()
 
-    def _room_failed(self, token: str, error: LivebotError) -> None:
+    def _room_failed(self, room: Room, error: LivebotError) -> None:
         self._metrics.errors.labels("room", type(error).__name__).inc()
-        log.error("room_failed", room=short(token), error=str(error))
-        failed = RoomStatus(
-            token=RoomToken(token),
-            language="",
-            state=RoomState.FAILED,
-            since=0.0,
-            speakers=(),
-            last_error=str(error),
+        log.error("room_failed", room=short(room.token), error=str(error))
+        self._failed[room.token] = replace(
+            room.status(), state=RoomState.FAILED, last_error=str(error)
         )
-        self._failed[failed.token] = failed
         while len(self._failed) > KEPT_FAILURES:
             del self._failed[next(iter(self._failed))]
 

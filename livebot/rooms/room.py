@@ -106,7 +106,7 @@ class Room:
         self._outbox = Outbox(self._on_dropped)
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._supervisor = Supervisor(self._speaker_failed)
+        self._supervisor = Supervisor[SessionId](self._speaker_failed)
         self._client = SignalingClient(
             url=options.hpb_url,
             room=options.token,
@@ -141,6 +141,11 @@ class Room:
             log.info("room_leaving", room=short(self._options.token), reason=reason)
             self._set_state(RoomState.LEAVING)
             self._stopping.set()
+
+    @property
+    def token(self) -> RoomToken:
+        """Which room it is."""
+        return self._options.token
 
     @property
     def speaker_count(self) -> int:
@@ -190,7 +195,7 @@ class Room:
             case RoomClosed(reason=reason):
                 self.stop(reason)
             case SubscriptionRefused(code=code):
-                self._metrics.errors.labels("signaling", code).inc()
+                self._metrics.errors.labels("signaling", _label(code)).inc()
             case _:
                 pass
         self._changed.set()
@@ -248,12 +253,12 @@ class Room:
             log.info("speaker_started")
         return True
 
-    def _speaker_failed(self, session: str, error: LivebotError) -> None:
+    def _speaker_failed(self, session: SessionId, error: LivebotError) -> None:
         """Drop a speaker whose task ended by a fault; the next update begins it anew."""
         self._metrics.errors.labels("room", type(error).__name__).inc()
         log.error("speaker_ended", speaker=short(session), error=str(error))
-        self._speakers.pop(SessionId(session), None)
-        self._client.unsubscribe(SessionId(session))
+        self._speakers.pop(session, None)
+        self._client.unsubscribe(session)
 
     async def _watch_empty(self) -> None:
         """Leave when nobody but bots has been here for a while."""
@@ -315,6 +320,11 @@ class Room:
         _, late = await asyncio.wait([client], timeout=BYE_S)
         for task in late:
             task.cancel()
+
+
+def _label(code: str) -> str:
+    """Return a server's code as a metric's label, which has a handful of values."""
+    return code if code in ("no_answer", "client_not_found", "processing_failed") else "other"
 
 
 def _transcript(item: Outgoing) -> Transcript:

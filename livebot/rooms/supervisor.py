@@ -2,22 +2,25 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Self
+from typing import Generic, Self, TypeVar
 
 from livebot.errors import LivebotError
 
+K = TypeVar("K")
+"""By what the owner knows a member."""
 
-class Supervisor:
+
+class Supervisor(Generic[K]):
     """Runs tasks of which one's failure touches no other.
 
     Only faults of the outside world (`LivebotError`) are taken so; anything else is a
     bug and ends the whole group, loudly.
 
     Args:
-        on_failure: Called with the task's name and the error that ended it.
+        on_failure: Called with a member's key and the error that ended it.
     """
 
-    def __init__(self, on_failure: Callable[[str, LivebotError], None]) -> None:
+    def __init__(self, on_failure: Callable[[K, LivebotError], None]) -> None:
         self._on_failure = on_failure
         self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -33,9 +36,9 @@ class Supervisor:
             task.cancel()
         await self._group.__aexit__(*exc)  # type: ignore[arg-type]
 
-    def start(self, name: str, run: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
-        """Start a task; keep it only to wait for it or to cancel it."""
-        task = self._group.create_task(self._guard(name, run), name=name)
+    def start(self, key: K, run: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        """Start a member; keep the task only to wait for it or to cancel it."""
+        task = self._group.create_task(self._guard(key, run))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
@@ -45,11 +48,11 @@ class Supervisor:
         while self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def _guard(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+    async def _guard(self, key: K, run: Callable[[], Awaitable[None]]) -> None:
         try:
             await run()
         except* LivebotError as group:
-            self._on_failure(name, first_error(group))
+            self._on_failure(key, first_error(group))
 
 
 def first_error(group: BaseExceptionGroup[LivebotError]) -> LivebotError:

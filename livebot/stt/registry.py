@@ -27,5 +27,6 @@ def load(name: str, options: Mapping[str, str]) -> SttEngine:
     try:
         factory = cast(EngineFactory, found.load())
     except ImportError as exc:
-        raise ConfigError(f"engine {name!r} needs more: pip install 'livebot[{name}]'") from exc
+        cure = f"pip install 'livebot[{name}]', or make setup in a checkout"
+        raise ConfigError(f"engine {name!r} needs more: {cure}") from exc
     return factory(options)

@@ -271,7 +271,7 @@ async def test_an_engine_that_fails_is_a_reason_on_the_health_page() -> None:
         await it.start()
         await it.call((ALICE, 3, False))
         await it.publish(ALICE)
-        await until(lambda: it.manager.health().reasons == ("room room1: no free channels",))
+        await until(lambda: it.manager.health().reasons == ("room ro…: no free channels",))
         assert it.manager.health().status is HealthStatus.DEGRADED
         await it.engine.stream()
 

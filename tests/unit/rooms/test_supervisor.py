@@ -28,7 +28,7 @@ async def test_one_fault_touches_nobody_else() -> None:
         finished.append("neighbour")
 
     error = MediaError("gone")
-    async with Supervisor(lambda name, exc: failures.append((name, exc))) as supervisor:
+    async with Supervisor[str](lambda name, exc: failures.append((name, exc))) as supervisor:
         supervisor.start("good", neighbour)
         failing = supervisor.start("bad", lambda: _fails_inside_groups(error))
         await asyncio.wait([failing])
@@ -42,14 +42,14 @@ async def test_one_fault_touches_nobody_else() -> None:
 async def test_a_bug_ends_the_group() -> None:
     """What is no fault of the outside world is not swallowed."""
     with pytest.RaisesGroup(ValueError, flatten_subgroups=True):
-        async with Supervisor(lambda _name, _exc: None) as supervisor:
+        async with Supervisor[str](lambda _name, _exc: None) as supervisor:
             supervisor.start("bug", lambda: _fails_inside_groups(ValueError("bug")))
             await asyncio.Event().wait()
 
 
 async def test_leaving_the_context_cancels_the_rest() -> None:
     """Nothing outlives the supervisor."""
-    async with Supervisor(lambda _name, _exc: None) as supervisor:
+    async with Supervisor[str](lambda _name, _exc: None) as supervisor:
         task = supervisor.start("endless", asyncio.Event().wait)  # type: ignore[arg-type]
 
     assert task.cancelled()
