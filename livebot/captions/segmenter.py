@@ -8,7 +8,7 @@ Two ways to show the same words (`Mode`):
 - `replace`: a caption grows, `final=False`, each time replacing what was shown, until it
   is complete. What is final never changes.
 
-Rule 1: what a word does does not depend on the mode; what time does, does.
+Rule 1: what a word does does not depend on the mode; what time and tentative text do, does.
 Rule 2: no clock. `now` is any monotonic time in seconds, the same for all calls.
 """
 
@@ -110,6 +110,9 @@ class Segmenter:
             case Tentative():
                 self._tail = " ".join(event.text.split())
                 self._touched = now
+                if self._mode == "append":
+                    # The engine has said all that is stable for now: nothing to gather.
+                    done = self._emit(self._complete)
             case Pause():
                 done = self.finish()
         return [*done, *self.tick(now)]

@@ -178,6 +178,14 @@ class TestAppend:
         assert segmenter.next_deadline is None
         assert segmenter.finish() == []
 
+    def test_tentative_text_sends_the_stable_words_before_it(self) -> None:
+        """The engine has said all it is sure of: waiting for more would only cost time."""
+        segmenter = Segmenter("append", "en")
+        segmenter.feed(Word("well"), 0.0)
+        segmenter.feed(Word("then"), 0.0)
+
+        assert shown(segmenter.feed(Tentative("perhaps"), 0.0)) == [("well then", True)]
+
     def test_a_word_that_may_grow_is_held(self) -> None:
         """Clients put a space between messages, so a word leaves whole."""
         feed = feeder(Segmenter("append", "en"))
