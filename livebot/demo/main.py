@@ -9,7 +9,7 @@ import asyncio
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
@@ -22,7 +22,7 @@ from livebot.demo.loopback import loopback_only
 from livebot.demo.participants import Participant, join_with_microphone, play
 from livebot.demo.screen import JsonScreen, Screen, TerminalScreen
 from livebot.demo.server import DemoServer
-from livebot.demo.speech import PARTICIPANTS, programme
+from livebot.demo.speech import PARTICIPANTS, Turn, programme
 from livebot.errors import LivebotError
 from livebot.ids import RoomToken
 from livebot.settings import Settings, load_settings
@@ -57,15 +57,18 @@ def run(*, once: bool, as_json: bool, host: str = "127.0.0.1", port: int = 0) ->
     """
     logs.configure("warning", "console", stream=sys.stderr)
     screen: Screen = JsonScreen() if as_json else TerminalScreen()
+    turns = programme()
     try:
         with screen, loopback_only():
-            asyncio.run(_demo(screen, once=once, host=host, port=port))
+            asyncio.run(_demo(screen, turns, once=once, host=host, port=port))
     except (KeyboardInterrupt, asyncio.CancelledError):
         return INTERRUPTED if once else 0
     return 0
 
 
-async def _demo(screen: Screen, *, once: bool, host: str, port: int) -> None:
+async def _demo(
+    screen: Screen, turns: Sequence[Turn], *, once: bool, host: str, port: int
+) -> None:
     this = asyncio.current_task()
     if this is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
@@ -78,10 +81,13 @@ async def _demo(screen: Screen, *, once: bool, host: str, port: int) -> None:
             screen.waiting("the bot to listen")
             await _listened(server, speakers)
             screen.waiting("the first words")
-            if once:
-                await _play_once(screen, app.port, viewer, speakers)
-            else:
-                await _play_on(screen, viewer, speakers)
+            async with asyncio.TaskGroup() as group:
+                shown = group.create_task(_show(screen, viewer), name="demo-show")
+                if once:
+                    await play(turns, speakers)
+                    await _hang_up(app.port, shown)
+                else:
+                    await _play_on(turns, speakers, shown)
 
 
 def _settings(server: DemoServer, secret: str) -> Settings:
@@ -135,44 +141,35 @@ async def _listened(server: DemoServer, speakers: dict[str, Participant]) -> Non
         raise LivebotError(f"the bot did not listen within {LISTENS_WITHIN_S:.0f} s") from exc
 
 
-async def _play_once(
-    screen: Screen, port: int, viewer: Client, speakers: dict[str, Participant]
-) -> None:
-    """Play the programme and wait for the last words.
+async def _hang_up(port: int, shown: asyncio.Task[set[str]]) -> None:
+    """Stop the captions and wait for the last words.
 
     Raises:
         LivebotError: They did not come, or somebody's captions are missing altogether.
     """
-    async with asyncio.TaskGroup() as group:
-        shown = group.create_task(_show(screen, viewer), name="demo-show")
-        await play(programme(), speakers)
-        await asyncio.sleep(TAIL_S)
-        await _ask_bot(port, "DELETE", f"/{ROOM}")
-        try:
-            async with asyncio.timeout(LAST_WORDS_WITHIN_S):
-                heard = await shown
-        except TimeoutError as exc:
-            raise LivebotError("the bot did not leave after its last words") from exc
+    await asyncio.sleep(TAIL_S)
+    await _ask_bot(port, "DELETE", f"/{ROOM}")
+    try:
+        async with asyncio.timeout(LAST_WORDS_WITHIN_S):
+            heard = await shown
+    except TimeoutError as exc:
+        raise LivebotError("the bot did not leave after its last words") from exc
     if missing := [name for name in PARTICIPANTS if name not in heard]:
         raise LivebotError(f"no captions of {' and '.join(missing)} arrived")
 
 
-async def _play_on(screen: Screen, viewer: Client, speakers: dict[str, Participant]) -> None:
-    """Play the programme again and again.
+async def _play_on(
+    turns: Sequence[Turn], speakers: dict[str, Participant], shown: asyncio.Task[set[str]]
+) -> None:
+    """Play again and again.
 
     Raises:
-        LivebotError: The bot left.
+        LivebotError: No more captions come.
     """
-
-    async def forever() -> None:
-        while True:
-            await play(programme(), speakers)
-            await asyncio.sleep(BETWEEN_ROUNDS_S)
-
-    async with asyncio.TaskGroup() as group:
-        group.create_task(forever(), name="demo-play")
-        await _show(screen, viewer)
-        raise LivebotError("the bot left the call")
+    while not shown.done():
+        await play(turns, speakers)
+        await asyncio.wait([shown], timeout=BETWEEN_ROUNDS_S)
+    raise LivebotError("the bot left the call")
 
 
 async def _show(screen: Screen, viewer: Client) -> set[str]:

@@ -109,10 +109,10 @@ async def join_with_microphone(
 async def play(turns: Sequence[Turn], participants: dict[str, Participant]) -> None:
     """Play the turns in their order; return when the last one has ended."""
     loop = asyncio.get_running_loop()
+    sounds = await asyncio.to_thread(lambda: [turn.recording.samples() for turn in turns])
     end = loop.time()
     async with asyncio.TaskGroup() as group:
-        for turn in turns:
-            samples = await asyncio.to_thread(turn.recording.samples)
+        for turn, samples in zip(turns, sounds, strict=True):
             start = max(end + turn.after_s, loop.time())
             end = start + samples.size / CALL_RATE_HZ
             await asyncio.sleep(start - loop.time())

@@ -7,6 +7,7 @@ that what is asked of it happens in order.
 
 import asyncio
 import itertools
+import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -80,11 +81,11 @@ class DemoServer:
         """Listen."""
         async with AsyncExitStack() as stack:
             self._loop = asyncio.get_running_loop()
+            stack.push_async_callback(self._sfu.close)
+            self.port = await stack.enter_async_context(self._listening())
             group = await stack.enter_async_context(asyncio.TaskGroup())
             for run, name in ((self._keep_time, "demo-time"), (self._serve_media, "demo-media")):
                 stack.callback(group.create_task(run(), name=name).cancel)
-            stack.push_async_callback(self._sfu.close)
-            self.port = await stack.enter_async_context(self._listening())
             self._stack = stack.pop_all()
         return self
 
@@ -110,26 +111,26 @@ class DemoServer:
 
     @asynccontextmanager
     async def _listening(self) -> AsyncIterator[int]:
-        runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=1.0)
+        app = self._application(await asyncio.to_thread(_read_page))
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:
             try:
                 await web.TCPSite(runner, self._host, self.port).start()
             except OSError as exc:
+                why = os.strerror(exc.errno or 0)
                 raise ConfigError(
-                    f"cannot listen on {self._host}:{self.port} ({exc.strerror}): choose another"
-                    " with --port, 0 for any"
+                    f"cannot listen on {self._host}:{self.port} ({why}): choose another --port"
                 ) from exc
             yield int(runner.addresses[0][1])
         finally:
             await runner.cleanup()
 
-    def _application(self) -> web.Application:
+    def _application(self, page: dict[str, bytes]) -> web.Application:
         app = web.Application()
         app.router.add_get("/spreed", self._websocket)
-        folder = files("livebot.demo").joinpath("page")
         for path, (name, kind) in _PAGE.items():
-            app.router.add_get(path, _static(folder.joinpath(name).read_bytes(), kind))
+            app.router.add_get(path, _static(page[name], kind))
         app.on_shutdown.append(self._close_links)
         return app
 
@@ -244,6 +245,11 @@ def _put(outbox: asyncio.Queue[str | None], text: str | None) -> None:
         outbox.get_nowait()
         text = None
     outbox.put_nowait(text)
+
+
+def _read_page() -> dict[str, bytes]:
+    folder = files("livebot.demo").joinpath("page")
+    return {name: folder.joinpath(name).read_bytes() for name, _ in _PAGE.values()}
 
 
 def _static(content: bytes, kind: str) -> _Handler:

@@ -1,0 +1,182 @@
+"""The demo on real sockets: its server, its media, and the command itself."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import numpy as np
+import pytest
+
+from livebot.audio.pcm import Samples
+from livebot.demo.client import IN_CALL, join
+from livebot.demo.loopback import ADDRESS, loopback_only
+from livebot.demo.participants import Participant, join_with_microphone
+from livebot.demo.server import DemoServer
+from livebot.demo.speech import CALL_RATE_HZ, PARTICIPANTS, programme
+from livebot.errors import ConfigError, SignalingError
+from livebot.ids import RoomToken
+from livebot.media.peer import Peer, open_peer
+from livebot.signaling.client import SignalingClient
+from livebot.signaling.events import CallChanged, Offered, SignalingEvent
+from tests.support.waiting import until
+from tests.support.wer import total, wer
+
+SECRET = "the secret of the demo"
+ROOM = RoomToken("room")
+PROGRAMME = programme()
+
+
+@pytest.fixture(autouse=True)
+def _loopback() -> Iterator[None]:
+    with loopback_only():
+        yield
+
+
+@asynccontextmanager
+async def bot_connection(server: DemoServer) -> AsyncIterator[Peer]:
+    """Let the bot's own signaling client and peer subscribe to the first speaker."""
+    events: asyncio.Queue[SignalingEvent] = asyncio.Queue()
+    client = SignalingClient(
+        url=server.signaling_url,
+        room=ROOM,
+        secret=SECRET,
+        backend="http://127.0.0.1",
+        on_event=events.put_nowait,
+    )
+    async with asyncio.TaskGroup() as group, open_peer(()) as peer:
+        group.create_task(client.run())
+        while not isinstance(event := await events.get(), Offered):
+            for state in event.states if isinstance(event, CallChanged) else ():
+                if state.speaks:
+                    client.subscribe(state.session)
+        answer = await peer.answer(event.sdp)
+        client.answer(event.session, sid=event.sid, sdp=answer)
+        yield peer
+        await client.leave()
+
+
+async def heard(peer: Peer, speaker: Participant, said: Samples) -> Samples:
+    """Return what the peer receives while the speaker says something, and shortly after."""
+    received = []
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        saying = group.create_task(speaker.say(said))
+        frames_after = 15
+        while frames_after:
+            frame = await peer.receive()
+            assert frame is not None
+            received.append(frame.samples)
+            frames_after -= saying.done()
+    return np.concatenate(received)
+
+
+async def test_bot_hears_exactly_what_a_participant_says() -> None:
+    """A sine goes through two peer connections and comes out as loud and as high as it was."""
+    time = np.arange(CALL_RATE_HZ) / CALL_RATE_HZ
+    sine = (0.5 * np.sin(2 * np.pi * 440 * time)).astype(np.float32)
+    async with (
+        DemoServer(secret=SECRET) as server,
+        join_with_microphone(server.signaling_url, room=ROOM, name="Ada") as ada,
+        bot_connection(server) as peer,
+    ):
+        await server.listened(ada.session)
+        received = await heard(peer, ada, sine)
+
+    loud = received[np.abs(received) > 0.05]
+    begin = int(np.flatnonzero(np.abs(received) > 0.05)[0])
+    middle = received[begin + 4800 : begin + 4800 + 24_000]
+    spectrum = np.abs(np.fft.rfft(middle * np.hanning(middle.size)))
+    assert loud.size > 0.8 * 0.93 * sine.size
+    assert np.argmax(spectrum) * CALL_RATE_HZ / middle.size == pytest.approx(440, abs=3)
+    assert np.sqrt(np.mean(middle**2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.05)
+
+
+async def test_media_stays_on_loopback() -> None:
+    """Every candidate of an offer is 127.0.0.1."""
+    async with (
+        DemoServer(secret=SECRET) as server,
+        join_with_microphone(server.signaling_url, room=ROOM, name="Ada"),
+        bot_connection(server) as peer,
+    ):
+        offer = str(peer._pc.remoteDescription.sdp)
+
+    candidates = [line.split()[4] for line in offer.splitlines() if "a=candidate" in line]
+    assert set(candidates) == {ADDRESS}
+
+
+async def test_speaker_who_leaves_is_gone_for_the_bot() -> None:
+    """The bot's connection ends with the speaker's, as on a real server."""
+    async with (
+        DemoServer(secret=SECRET) as server,
+        join_with_microphone(server.signaling_url, room=ROOM, name="Ada") as ada,
+        bot_connection(server) as peer,
+        asyncio.timeout(20),
+    ):
+        await server.listened(ada.session)
+        await ada._client.leave()
+        while await peer.receive() is not None:
+            pass
+
+        await until(lambda: peer.has_ended)
+
+
+async def test_page_and_its_parts_are_served() -> None:
+    """All that the page loads is there, and it may load nothing from elsewhere."""
+    async with DemoServer(secret=SECRET) as server, aiohttp.ClientSession() as http:
+        for path in ("", "app.js", "captions.js", "signaling.js", "style.css"):
+            async with http.get(server.page_url + path) as response:
+                assert response.status == 200
+                assert "default-src 'self'" in response.headers["Content-Security-Policy"]
+                assert await response.text()
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null"])
+async def test_pages_of_other_sites_may_not_connect(origin: str) -> None:
+    """A browser names the page's origin, and only the demo's own is let in."""
+    async with DemoServer(secret=SECRET) as server, aiohttp.ClientSession() as http:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await http.ws_connect(server.signaling_url, headers={"Origin": origin})
+
+    assert refused.value.status == 403
+
+
+async def test_taken_port_is_explained() -> None:
+    """The message says what to do."""
+    async with DemoServer(secret=SECRET) as server:
+        with pytest.raises(ConfigError, match="--port"):
+            async with DemoServer(secret=SECRET, port=server.port):
+                pass
+
+
+async def test_participant_without_server_gets_a_signaling_error() -> None:
+    """Not whatever the WebSocket library raises."""
+    with pytest.raises(SignalingError):
+        async with join("ws://127.0.0.1:1/spreed", room=ROOM, name="Ada", flags=IN_CALL):
+            pass
+
+
+@pytest.mark.timeout(150)
+async def test_demo_once_as_json_captions_both_speakers() -> None:
+    """The command plays the speech, prints its captions as JSON and nothing else, exits 0."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "livebot", "demo", "--once", "--json"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+
+    assert process.returncode == 0, err.decode()
+    captions = [json.loads(line) for line in out.decode().splitlines()]
+    results = []
+    for name in PARTICIPANTS:
+        said = " ".join(turn.recording.text for turn in PROGRAMME if turn.who == name)
+        shown = " ".join(c["text"] for c in captions if c["speaker"] == name and c["final"])
+        results.append(wer(said, shown))
+    print(total(results))  # noqa: T201 - a figure for whoever runs it
+    assert total(results).rate < 0.2
+    for caption in captions:
+        assert caption.keys() == {"speaker", "text", "final", "start", "end", "language"}
+        assert 0 <= caption["start"] < caption["end"]
+        assert caption["language"] == "en"
