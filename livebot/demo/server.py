@@ -72,7 +72,7 @@ class DemoServer:
         )
         self._links = map(Link, itertools.count(1))
         self._outboxes: dict[Link, asyncio.Queue[str | None]] = {}
-        self._commands: asyncio.Queue[exchange.Command] = asyncio.Queue()
+        self._commands: asyncio.Queue[exchange.Command | None] = asyncio.Queue()
         self._wake = asyncio.Event()
         self._listened: dict[SessionId, asyncio.Event] = {}
         self._stack = AsyncExitStack()
@@ -84,8 +84,10 @@ class DemoServer:
             stack.push_async_callback(self._sfu.close)
             self.port = await stack.enter_async_context(self._listening())
             group = await stack.enter_async_context(asyncio.TaskGroup())
-            for run, name in ((self._keep_time, "demo-time"), (self._serve_media, "demo-media")):
-                stack.callback(group.create_task(run(), name=name).cancel)
+            stack.callback(group.create_task(self._keep_time(), name="demo-time").cancel)
+            group.create_task(self._serve_media(), name="demo-media")
+            # Not cancelled: a connection that is being closed must come to its end.
+            stack.callback(self._commands.put_nowait, None)
             self._stack = stack.pop_all()
         return self
 
@@ -198,8 +200,7 @@ class DemoServer:
                 self._flush()
 
     async def _serve_media(self) -> None:
-        while True:
-            command = await self._commands.get()
+        while (command := await self._commands.get()) is not None:
             try:
                 await self._do(command)
             except MediaError as error:
