@@ -11,7 +11,7 @@ from tests.system.world.browser import LEAD_S, browser
 from tests.system.world.call import captioned_call, check_words, note_latencies
 from tests.system.world.figures import Figures
 from tests.system.world.hpb import Hpb
-from tests.system.world.recording import recording
+from tests.system.world.recording import TWO_SENTENCES, recording
 from tests.system.world.speaker import speaking
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(90)]
@@ -39,7 +39,7 @@ async def test_reader_gets_the_words_of_a_browser(
     the_hpb: Hpb, the_bot: Bot, room: str, figures: Figures, tmp_path: Path
 ) -> None:
     """Chromium speaks; captions carry its session and its words."""
-    what = recording("libri_02_spk1188")
+    what = recording(*TWO_SENTENCES)
     async with captioned_call(the_hpb, the_bot, room, figures) as reader:
         with browser(tmp_path / "chromium", the_hpb, room, "carol", what):
             await reader.until(lambda: reader.session_of("carol") is not None, "Chromium", 15)
@@ -57,7 +57,7 @@ async def test_two_at_once_each_get_their_own_captions(
     the_hpb: Hpb, the_bot: Bot, room: str, figures: Figures
 ) -> None:
     """Two people speak at the same time, and no word goes to the other."""
-    says = [recording("libri_02_spk1188"), recording("libri_05_spk1284")]
+    says = [recording(*TWO_SENTENCES), recording("jfk")]
     idle, heard = the_bot.load(), await the_bot.heard()
     async with (
         captioned_call(the_hpb, the_bot, room, figures) as reader,
@@ -81,7 +81,7 @@ async def test_silence_that_is_not_sent_costs_no_words(
     the_hpb: Hpb, the_bot: Bot, room: str, figures: Figures
 ) -> None:
     """Someone whose microphone sends nothing in silence is understood before and after it."""
-    says = [recording("ls_6930"), recording("ls_7902")]
+    says = [recording("ls_7902"), recording("libri_01_spk1089")]
     async with (
         captioned_call(the_hpb, the_bot, room, figures) as reader,
         speaking(the_hpb, room, "alice", dtx=True) as alice,
@@ -105,7 +105,7 @@ async def test_participant_is_heard_who_speaks_before_captions_are_on(
         async with captioned_call(the_hpb, the_bot, room, figures) as reader:
             await the_bot.until_heard(heard + 1)
 
-            said = await alice.say(recording("libri_05_spk1284"))
+            said = await alice.say(recording(*TWO_SENTENCES))
 
             await check_words(reader, alice.session, [said.what], figures, "joined later")
             note_latencies(reader, alice.session, said, figures)

@@ -9,7 +9,7 @@ from tests.system.world.bot import Bot, bot
 from tests.system.world.call import captioned_call, check_words, note_latencies
 from tests.system.world.figures import Figures
 from tests.system.world.hpb import Hpb, hpb
-from tests.system.world.recording import recording
+from tests.system.world.recording import TWO_SENTENCES, recording
 from tests.system.world.speaker import speaking
 from tests.system.world.turn import Transport, Turn
 
@@ -49,7 +49,7 @@ async def test_words_come_through_a_relay(
 ) -> None:
     """All media of speaker and bot goes through TURN, and the words are the same."""
     relay = the_turn.ice_server(transport)
-    what, heard = recording("ls_61"), await relayed_bot.heard()
+    what, heard = recording(*TWO_SENTENCES), await relayed_bot.heard()
     relays, connections = the_turn.relays(), the_turn.connections()
     async with (
         captioned_call(the_hpb, relayed_bot, room, figures, [relay]) as reader,
@@ -70,7 +70,7 @@ async def test_words_come_from_janus_with_an_rsa_certificate(
     rsa_hpb: Hpb, rsa_bot: Bot, room: str, figures: Figures
 ) -> None:
     """Janus with an RSA certificate is understood, although aiortc offers ECDSA alone."""
-    what, heard = recording("ls_61"), await rsa_bot.heard()
+    what, heard = recording(*TWO_SENTENCES), await rsa_bot.heard()
     async with (
         captioned_call(rsa_hpb, rsa_bot, room, figures) as reader,
         speaking(rsa_hpb, room, "alice") as alice,

@@ -12,7 +12,7 @@ from tests.system.world.call import captioned_call, check_words
 from tests.system.world.figures import Figures
 from tests.system.world.hpb import Hpb
 from tests.system.world.process import Process, free_port, listens
-from tests.system.world.recording import recording
+from tests.system.world.recording import TWO_SENTENCES, recording
 from tests.system.world.speaker import speaking
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(90)]
@@ -44,7 +44,7 @@ async def test_remote_engine_gives_the_same_words(
     the_hpb: Hpb, kyutai_bot: Bot, room: str, figures: Figures
 ) -> None:
     """The words of a call are as good through the wire as with the engine in the bot."""
-    what, heard = recording("libri_05_spk1284"), await kyutai_bot.heard()
+    what, heard = recording(*TWO_SENTENCES), await kyutai_bot.heard()
     async with (
         captioned_call(the_hpb, kyutai_bot, room, figures) as reader,
         speaking(the_hpb, room, "alice") as alice,
