@@ -3,7 +3,7 @@
 import json
 import re
 import wave
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -46,7 +46,7 @@ class Recording:
     """
 
     name: str
-    sound: Sound
+    sound: Sound = field(repr=False)
     text: str
     words: tuple[SpokenWord, ...]
 

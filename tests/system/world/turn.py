@@ -1,5 +1,8 @@
 """coturn, over UDP and TCP, that relays on the world's own address."""
 
+import asyncio
+import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -7,9 +10,13 @@ from pathlib import Path
 from typing import Literal, TypedDict
 
 from tests.system.world.namespace import ADDRESS
-from tests.system.world.process import Process, free_port, server
+from tests.system.world.process import Process, WorldError, free_port, server
 
 Transport = Literal["udp", "tcp"]
+
+_USAGE = re.compile(r": usage: .*username=<\w+>.* rb=(\d+), sp=\d+, sb=(\d+)")
+_GONE_WITHIN_S = 10.0
+_POLL_S = 0.05
 
 _USERNAME = "talk"
 _CREDENTIAL = "turn-credential-of-the-test"
@@ -43,9 +50,21 @@ class Turn:
             "credential": _CREDENTIAL,
         }
 
-    def relays(self) -> int:
-        """Return how many relays it has opened so far."""
-        return self._log().count("ALLOCATE processed, success")
+    async def carried(self, clients: int) -> list[int]:
+        """Return how many bytes it has carried for each client that is gone.
+
+        Args:
+            clients: Wait until so many are gone.
+
+        Raises:
+            WorldError: They stay.
+        """
+        deadline = time.monotonic() + _GONE_WITHIN_S
+        while len(found := _USAGE.findall(self._log())) < clients:
+            if time.monotonic() > deadline:
+                raise WorldError(f"{len(found)} clients are gone from TURN, not {clients}")
+            await asyncio.sleep(_POLL_S)
+        return [int(received) + int(sent) for received, sent in found]
 
     def connections(self) -> int:
         """Return how many clients have come over TCP so far."""
