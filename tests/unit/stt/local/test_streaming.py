@@ -137,8 +137,12 @@ def test_no_word_is_given_out_faster_than_it_can_be_spoken() -> None:
         """Goes on by itself, always the same way."""
 
         def words(self, prefix: Sequence[HeardWord] = ()) -> list[HeardWord]:
-            dream = ScriptedHeard(speak([(n, WHOLE) for n in range(1, 100)]), whole=WHOLE)
-            return dream.words()[len(prefix) :]
+            return [HeardWord(f"w{n}", (n,)) for n in range(100)][len(prefix) :]
+
+        def starts(
+            self, prefix: Sequence[HeardWord], words: Sequence[HeardWord], *, after_s: float
+        ) -> list[float]:
+            return [after_s for _ in words[: 100 - len(prefix)]]
 
     under_test = SpeechStream(lambda samples: Dreamer(samples, whole=WHOLE), voice)
     out = []

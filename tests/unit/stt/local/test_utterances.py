@@ -96,3 +96,14 @@ def test_without_a_pause_it_is_cut_where_speech_is_least_likely() -> None:
             assert len(ended) >= windows(22)
             return
     raise AssertionError("never cut")
+
+
+def test_the_onset_after_a_short_pause_is_kept() -> None:
+    """Silence that was cut off one utterance is the pre-roll of the next."""
+    rules = Rules()
+    pause = windows(rules.silence_s) + 2
+
+    first, second = cut([1.0] * 30 + [0.0] * pause + [1.0] * 30, rules)
+
+    assert len(first) == 30 + windows(rules.post_roll_s)
+    assert second.first == len(first)
