@@ -76,7 +76,8 @@ async def _demo(
     async with DemoServer(secret=secret, host=host, port=port) as server:
         screen.page(server.page_url)
         screen.waiting("the speech recogniser")
-        async with App(_settings(server, secret)) as app, _call(server) as (viewer, speakers):
+        settings = await asyncio.to_thread(_settings, server, secret)
+        async with App(settings) as app, _call(server) as (viewer, speakers):
             await _ask_bot(app.port, "POST", json={"roomToken": ROOM, "languageId": LANGUAGE})
             screen.waiting("the bot to listen")
             await _listened(server, speakers)

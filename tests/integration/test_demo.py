@@ -13,14 +13,18 @@ import pytest
 from livebot.audio.pcm import Samples
 from livebot.demo.client import IN_CALL, join
 from livebot.demo.loopback import ADDRESS, loopback_only
+from livebot.demo.main import _demo
 from livebot.demo.participants import Participant, join_with_microphone
+from livebot.demo.screen import JsonScreen
 from livebot.demo.server import DemoServer
 from livebot.demo.speech import CALL_RATE_HZ, PARTICIPANTS, programme
-from livebot.errors import ConfigError, SignalingError
+from livebot.errors import ConfigError, LivebotError, SignalingError
 from livebot.ids import RoomToken
 from livebot.media.peer import Peer, open_peer
 from livebot.signaling.client import SignalingClient
 from livebot.signaling.events import CallChanged, Offered, SignalingEvent
+from livebot.stt import registry
+from tests.support.scripted_engine import ScriptedEngine
 from tests.support.waiting import until
 from tests.support.wer import total, wer
 
@@ -157,6 +161,16 @@ async def test_participant_without_server_gets_a_signaling_error() -> None:
     with pytest.raises(SignalingError):
         async with join("ws://127.0.0.1:1/spreed", room=ROOM, name="Ada", flags=IN_CALL):
             pass
+
+
+async def test_demo_without_captions_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody's words arrive, the demo says whose, instead of ending well."""
+    monkeypatch.setattr(registry, "load", lambda *_: ScriptedEngine())
+    turns = [turn for turn in PROGRAMME if turn.recording.id == "ls_7902"]
+
+    nobody = pytest.RaisesExc(LivebotError, match="no captions of Ada and Grace")
+    with pytest.RaisesGroup(nobody, flatten_subgroups=True):
+        await _demo(JsonScreen(), turns, once=True, host="127.0.0.1", port=0)
 
 
 @pytest.mark.timeout(150)
