@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 
-import psutil  # type: ignore[import-untyped]  # it ships no types
+import psutil
 import pytest
 
 from livebot.audio.pcm import RATE_HZ, Samples, silence
@@ -14,7 +14,7 @@ from livebot.errors import EngineError
 from livebot.stt.engine import Pause, SttEvent, SttStream, Word
 from livebot.stt.engines.local import LocalEngine
 from livebot.stt.host.pool import WorkerPool
-from tests.support.engine_contract import EngineContract, Speech, converse, listen
+from tests.support.engine_contract import EngineContract, Speech, converse, listen, words
 from tests.support.recorded_speech import recording
 from tests.support.wer import wer
 
@@ -113,6 +113,22 @@ async def test_a_killed_worker_fails_its_streams_and_is_replaced(engine: LocalEn
         assert await converse(engine, recording("ls_6930").audio)
     (successor,) = workers()
     assert successor.pid != worker.pid
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_to_all_processes_costs_no_words(
+    engine: LocalEngine, number: signal.Signals
+) -> None:
+    """A service manager stops every process at once; only the parent decides when we end."""
+    (worker,) = workers()
+    spoken = recording("ls_6930").audio
+
+    async with engine.open(language="en") as stream, asyncio.timeout(10):
+        await stream.send(spoken)
+        os.kill(worker.pid, number)
+        await stream.finish()
+
+        assert words(await listen(stream)) == words(await converse(engine, spoken))
 
 
 async def test_sending_to_a_dead_worker_is_an_error(engine: LocalEngine) -> None:

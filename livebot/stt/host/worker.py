@@ -186,8 +186,10 @@ def _say(message: FromWorker) -> None:
 
 def main() -> int:
     """Serve until the input ends; return the exit code."""
-    # Control-C goes to the whole process group; the parent decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Control-C and a service manager's SIGTERM go to every process; the parent decides what
+    # they mean, and there may be last words to recognise. It ends us by closing our input.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     try:
         open_stream, ready = _load(sys.argv[1] if len(sys.argv) > 1 else "")
     except EngineError as exc:
