@@ -91,8 +91,6 @@ class TerminalScreen:
 
     def __exit__(self, *exc: object) -> None:
         """Give the terminal back."""
-        # What still grew will never be complete.
-        self._live.update(Group())
         self._live.stop()
 
     def page(self, url: str) -> None:
