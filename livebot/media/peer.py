@@ -159,4 +159,11 @@ async def open_peer(
         yield Peer(pc)
     finally:
         # Shielded: cancelling aiortc's close would leave what it had not closed yet.
-        await asyncio.shield(asyncio.ensure_future(pc.close()))
+        await asyncio.shield(asyncio.ensure_future(_close(pc)))
+
+
+async def _close(pc: RTCPeerConnection) -> None:
+    await pc.close()
+    # A connection that was just being made starts its receivers all the same.
+    for transceiver in pc.getTransceivers():
+        await transceiver.receiver.stop()

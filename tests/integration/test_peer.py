@@ -134,6 +134,14 @@ async def test_the_end_of_the_sender_ends_the_audio() -> None:
     assert peer.has_ended
 
 
+async def test_closing_at_any_moment_of_connecting_leaves_nothing() -> None:
+    """Sooner or later, in the handshakes or between them; the guard of every test looks."""
+    for step in range(60):
+        async with sender() as source, open_peer(()) as peer:
+            await source.accept(await peer.answer(await source.offer()))
+            await asyncio.sleep(step * 0.0015)
+
+
 async def test_an_rsa_certificate_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many media servers have one; aiortc alone refuses it."""
     monkeypatch.setattr("aiortc.rtcdtlstransport.ec.generate_private_key", _rsa_key)
