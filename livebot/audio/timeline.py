@@ -93,7 +93,7 @@ class Timeline:
         if overlap >= len(samples):
             return before
         self._expected = pts + len(samples)
-        kept = self._repay(samples[overlap:])
+        kept = self._repay(samples[overlap:], round(now * self._rate))
         return [*before, *self._place(kept)]
 
     def fill(self, now: float) -> list[Stretch]:
@@ -121,9 +121,17 @@ class Timeline:
             self._expected = pts
             return self._silence(max(0, gap))
         pause = max(0, step)
-        paid = min(pause, self._lead)
+        paid = min(pause, self._owed(self._position + pause, arrived))
         self._lead -= paid
         return self._silence(pause - paid)
+
+    def _owed(self, position: int, arrived: int) -> int:
+        """Return how much of the lead is to be paid back, if a frame lay at `position`.
+
+        Never so much that the frame lay before the clock: the timestamps of a sender that
+        replaces its track stand still meanwhile, and the silence filled in then was real.
+        """
+        return max(0, min(self._lead, position - arrived))
 
     def _is_believable(self, step: int, position: int, arrived: int) -> bool:
         """Tell a pause, a loss or a repetition from another stream."""
@@ -138,9 +146,9 @@ class Timeline:
         """Return how many samples of a frame were there before."""
         return 0 if self._expected is None else max(0, signed32(self._expected - pts))
 
-    def _repay(self, samples: Samples) -> Samples:
+    def _repay(self, samples: Samples, arrived: int) -> Samples:
         """Shorten a long quiet by what was filled in before."""
-        if not self._lead:
+        if not self._lead or self._position is None:
             return samples
         if float(np.max(np.abs(samples))) > _QUIET:
             self._quiet = 0
@@ -148,7 +156,7 @@ class Timeline:
         self._quiet += len(samples)
         if self._quiet <= _QUIET_RUN_S * self._rate:
             return samples
-        paid = min(self._lead, len(samples))
+        paid = min(self._owed(self._position, arrived), len(samples))
         self._lead -= paid
         return samples[paid:]
 

@@ -221,6 +221,27 @@ def test_short_quiet_does_not_pay() -> None:
     assert length(out) == 100 * FRAME
 
 
+@pytest.mark.parametrize("every", [1, 20], ids=["all sent", "DTX"])
+def test_silence_after_a_mute_that_stopped_the_timestamps_is_real(every: int) -> None:
+    """A replaced track's timestamps go on where they stopped; the time filled in is not owed."""
+    line = timeline()
+    line.push(speech(), 0, now=0.02)
+    line.fill(60.0)
+
+    out = []
+    for n in range(1, 51):
+        out += line.push(speech(), n * FRAME, now=60 + n * FRAME / RATE)
+    for n in range(51, 1551):
+        if n % every == 0:
+            out += line.push(quiet(), n * FRAME, now=60 + n * FRAME / RATE)
+        out += line.fill(60 + n * FRAME / RATE)
+    last = line.push(speech(), 1551 * FRAME, now=60 + 1551 * FRAME / RATE)[-1]
+
+    # Placed too early by the patience at most: a burst of late speech looks the same.
+    assert length(out) == pytest.approx(1550 * FRAME, abs=520)
+    assert last.start == pytest.approx(60_000 + 1551 * FRAME, abs=520)
+
+
 def test_a_fill_beyond_the_longest_gap_is_a_jump() -> None:
     """Whoever asks for silence after an hour gets none, and the next frame lies at its time."""
     line = timeline()
