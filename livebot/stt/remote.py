@@ -4,11 +4,10 @@ websockets' exceptions end here; whoever uses a `Connection` meets `EngineError`
 """
 
 import asyncio
-import math
 import random
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -23,9 +22,7 @@ from websockets.exceptions import (
 )
 from websockets.uri import parse_uri
 
-from livebot.audio.pcm import RATE_HZ, silence
 from livebot.errors import ConfigError, EngineBusyError, EngineError
-from livebot.stt.engine import SttStream
 
 PING_EVERY_S = 10.0
 PING_WITHIN_S = 20.0
@@ -240,36 +237,3 @@ def _refused(status: int, endpoint: Endpoint) -> EngineError:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
         return EngineError(text)
     return EngineError(f"{text}: {endpoint.cure}", retryable=False)
-
-
-async def rehearse(opening: AbstractAsyncContextManager[SttStream], host: str) -> str:
-    """Have a silent conversation on a new stream; return how long opening it took.
-
-    Raises:
-        EngineError: It does not work.
-    """
-    loop = asyncio.get_running_loop()
-    started = loop.time()
-    async with opening as stream:
-        opened_s = loop.time() - started
-        await stream.send(silence(RATE_HZ))
-        await stream.finish()
-        async for _ in stream.events():
-            pass
-    return f"{host} opened a stream in {opened_s:.1f} s and took audio"
-
-
-def number(options: Mapping[str, str], name: str, default: float, *, least: float = 0.0) -> float:
-    """Return an option that is a number.
-
-    Raises:
-        ConfigError: It is none, or below `least`.
-    """
-    text = options.get(name) or str(default)
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not least <= value < math.inf:
-        raise ConfigError(f"engine option {name} must be a number of at least {least:g}")
-    return value

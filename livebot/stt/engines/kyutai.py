@@ -6,16 +6,14 @@ the reason, so a close that is not ours is a fault to come back from.
 """
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from math import ceil
-from typing import Self
 
 from livebot.audio.pcm import RATE_HZ, Samples, silence
 from livebot.errors import ConfigError, EngineError
 from livebot.stt import remote, wire
-from livebot.stt.engine import Capabilities, SttEvent, SttStream
+from livebot.stt.engine import SttEvent, SttStream
+from livebot.stt.remote_engine import RemoteEngine, number
 
 MODAL_URL = "wss://{workspace}--kyutai-stt-rust-kyutaisttrustservice-serve.modal.run/v1/stream"
 
@@ -43,7 +41,7 @@ FINISH_WITHIN_S = 5.0
 """How long the last words are waited for: the first, each after it, and all together."""
 
 
-class KyutaiEngine:
+class KyutaiEngine(RemoteEngine):
     """Opens streams at one endpoint.
 
     Args:
@@ -57,51 +55,19 @@ class KyutaiEngine:
 
     def __init__(self, options: Mapping[str, str]) -> None:
         keys = {"Modal-Key": options.get("key"), "Modal-Secret": options.get("secret")}
-        self._endpoint = remote.Endpoint(
+        endpoint = remote.Endpoint(
             url=_url(options),
             headers={name: value for name, value in keys.items() if value},
             cure=CURE,
-            patience_s=remote.number(options, "cold_start_s", COLD_START_S),
+            patience_s=number(options, "cold_start_s", COLD_START_S),
         )
-        self._chunk = int(remote.number(options, "chunk_ms", CHUNK_MS, least=1) * RATE_HZ / 1000)
-        flush_ms = remote.number(options, "delay_ms", DELAY_MS) + FLUSH_MARGIN_MS
+        super().__init__(endpoint, self._stream, word_times=False, pauses=False)
+        self._chunk = int(number(options, "chunk_ms", CHUNK_MS, least=1) * RATE_HZ / 1000)
+        flush_ms = number(options, "delay_ms", DELAY_MS) + FLUSH_MARGIN_MS
         self._flush = ceil(flush_ms * RATE_HZ / 1000 / FRAME) * FRAME
-        self._tls: ssl.SSLContext | None = None
 
-    @property
-    def capabilities(self) -> Capabilities:
-        """English and French, told apart by the model itself; words without times."""
-        return Capabilities(
-            languages={"en": "English", "fr": "French"},
-            word_times=False,
-            pauses=False,
-            cold_start_s=self._endpoint.patience_s,
-        )
-
-    async def __aenter__(self) -> Self:
-        """Load the certificates."""
-        self._tls = await remote.tls_context(self._endpoint)
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        """Leave nothing: a stream belongs to whoever opened it."""
-
-    def open(self, *, language: str) -> AbstractAsyncContextManager[SttStream]:
-        """Open a stream; a cold start may take as long as `capabilities.cold_start_s`.
-
-        The protocol has no word for the language: the model hears which one it is.
-        """
-        del language
-        return self._open()
-
-    async def check(self) -> str:
-        """Open a stream once, send silence, and say how long it took."""
-        return await remote.rehearse(self._open(attempts=1), self._endpoint.host)
-
-    @asynccontextmanager
-    async def _open(self, attempts: int | None = None) -> AsyncIterator[SttStream]:
-        async with remote.dial(self._endpoint, self._tls, attempts=attempts) as connection:
-            yield KyutaiStream(connection, chunk=self._chunk, flush=self._flush)
+    async def _stream(self, connection: remote.Connection) -> SttStream:
+        return KyutaiStream(connection, chunk=self._chunk, flush=self._flush)
 
 
 def _url(options: Mapping[str, str]) -> str:

@@ -5,17 +5,15 @@ that a caption cannot wait for it: words are told without. Pauses come from the 
 """
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from math import ceil
-from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
 from livebot.audio.pcm import Samples, silence
 from livebot.errors import ConfigError, EngineBusyError, EngineError
 from livebot.stt import moshi_wire, remote, wire
-from livebot.stt.engine import Capabilities, Pause, SttEvent, SttStream, Word
+from livebot.stt.engine import Pause, SttEvent, SttStream, Word
+from livebot.stt.remote_engine import RemoteEngine, number
 
 PATH = "/api/asr-streaming"
 PUBLIC_KEY = "public_token"
@@ -38,7 +36,7 @@ MARKER = 1
 FINISH_WITHIN_S = 5.0
 
 
-class MoshiEngine:
+class MoshiEngine(RemoteEngine):
     """Opens channels at one moshi-server.
 
     Args:
@@ -51,52 +49,20 @@ class MoshiEngine:
     """
 
     def __init__(self, options: Mapping[str, str]) -> None:
-        self._endpoint = remote.Endpoint(
+        endpoint = remote.Endpoint(
             url=_url(options),
             headers={"kyutai-api-key": options.get("key") or PUBLIC_KEY},
             cure=CURE,
-            patience_s=remote.number(options, "cold_start_s", COLD_START_S),
+            patience_s=number(options, "cold_start_s", COLD_START_S),
         )
-        self._delay_steps = ceil(remote.number(options, "delay_ms", DELAY_MS) / STEP_MS)
-        self._ready_s = remote.number(options, "ready_ms", READY_MS) / 1000
-        self._tls: ssl.SSLContext | None = None
+        super().__init__(endpoint, self._stream, word_times=True, pauses=True)
+        self._delay_steps = ceil(number(options, "delay_ms", DELAY_MS) / STEP_MS)
+        self._ready_s = number(options, "ready_ms", READY_MS) / 1000
 
-    @property
-    def capabilities(self) -> Capabilities:
-        """English and French, told apart by the model itself; words with their start; pauses."""
-        return Capabilities(
-            languages={"en": "English", "fr": "French"},
-            word_times=True,
-            pauses=True,
-            cold_start_s=self._endpoint.patience_s,
-        )
-
-    async def __aenter__(self) -> Self:
-        """Load the certificates."""
-        self._tls = await remote.tls_context(self._endpoint)
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        """Leave nothing: a stream belongs to whoever opened it."""
-
-    def open(self, *, language: str) -> AbstractAsyncContextManager[SttStream]:
-        """Open a stream.
-
-        The protocol has no word for the language: the model hears which one it is.
-        """
-        del language
-        return self._open()
-
-    async def check(self) -> str:
-        """Open a stream once, send silence, and say how long it took."""
-        return await remote.rehearse(self._open(attempts=1), self._endpoint.host)
-
-    @asynccontextmanager
-    async def _open(self, attempts: int | None = None) -> AsyncIterator[SttStream]:
-        async with remote.dial(self._endpoint, self._tls, attempts=attempts) as connection:
-            stream = MoshiStream(connection, self._delay_steps)
-            await stream.wait_ready(self._ready_s)
-            yield stream
+    async def _stream(self, connection: remote.Connection) -> SttStream:
+        stream = MoshiStream(connection, self._delay_steps)
+        await stream.wait_ready(self._ready_s)
+        return stream
 
 
 def _url(options: Mapping[str, str]) -> str:
