@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
-from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
 from aiortc.mediastreams import MediaStreamError
 from aiortc.sdp import candidate_from_sdp
 from av import AudioFrame
@@ -16,7 +15,7 @@ from livebot.audio.pcm import Samples, from_s16_mono, from_s16_stereo
 from livebot.errors import MediaError
 from livebot.media import fixes
 from livebot.media.ice import IcePolicy, configuration
-from livebot.media.sdp import without_video
+from livebot.media.sdp import bundle_is_broken, without_video
 from livebot.settings import IceServer
 
 RATE_HZ = 48_000
@@ -24,6 +23,9 @@ RATE_HZ = 48_000
 
 NEGOTIATION_TIMEOUT_S = 15.0
 """Gathering candidates takes 5 s when a STUN or TURN server is dead."""
+
+MAX_OFFER_CHARS = 64 * 1024
+"""A media server's is a few KiB; aiortc needs half a minute of the loop for a megabyte."""
 
 _STEREO = 2
 
@@ -81,27 +83,28 @@ class Peer:
         Raises:
             MediaError: The offer cannot be used, or candidates are not gathered in time.
         """
+        if len(offer) > MAX_OFFER_CHARS:
+            raise MediaError("the offer is too large")
+        if bundle_is_broken(offer):
+            raise MediaError("the offer bundles what it does not have")
         try:
             async with asyncio.timeout(NEGOTIATION_TIMEOUT_S):
-                description = RTCSessionDescription(sdp=without_video(offer), type="offer")
-                await self._pc.setRemoteDescription(description)
-                if self._track is None:
-                    raise MediaError("the offer has no audio")
-                await self._pc.setLocalDescription(await self._pc.createAnswer())
+                await self._negotiate(RTCSessionDescription(without_video(offer), "offer"))
+        except MediaError:
+            raise
         except TimeoutError as exc:
             raise MediaError("no ICE candidates in time: is the STUN or TURN server up?") from exc
-        except (
-            ValueError,
-            LookupError,
-            AssertionError,
-            InvalidAccessError,
-            InvalidStateError,
-            OperationError,
-            OSError,
-        ) as exc:
-            # aiortc's parser has no error class of its own: whatever a broken offer trips.
+        except Exception as exc:
+            # aiortc has no error class of its own: whatever a broken offer trips, AttributeError
+            # of a half-built connection included. Any participant can send such an offer.
             raise MediaError(f"the offer cannot be used: {type(exc).__name__}") from exc
         return str(self._pc.localDescription.sdp)
+
+    async def _negotiate(self, offer: RTCSessionDescription) -> None:
+        await self._pc.setRemoteDescription(offer)
+        if self._track is None:
+            raise MediaError("the offer has no audio")
+        await self._pc.setLocalDescription(await self._pc.createAnswer())
 
     async def add_candidate(self, candidate: str, mid: str | None, index: int | None) -> None:
         """Take in a candidate of the media server, once its offer is here.
@@ -116,7 +119,8 @@ class Peer:
             parsed = candidate_from_sdp(text)
             parsed.sdpMid, parsed.sdpMLineIndex = mid, index
             await self._pc.addIceCandidate(parsed)
-        except (ValueError, LookupError, AssertionError, InvalidStateError) as exc:
+        except Exception as exc:
+            # As with offers.
             raise MediaError(f"a candidate cannot be used: {type(exc).__name__}") from exc
 
     async def receive(self) -> Frame | None:
@@ -163,7 +167,11 @@ async def open_peer(
 
 
 async def _close(pc: RTCPeerConnection) -> None:
-    await pc.close()
+    try:
+        await pc.close()
+    except AttributeError as exc:
+        # Half built from an offer that `sdp.py` should have refused: this speaker's trouble only.
+        raise MediaError("the peer connection cannot be closed") from exc
     # A connection that was just being made starts its receivers all the same.
     for transceiver in pc.getTransceivers():
         await transceiver.receiver.stop()

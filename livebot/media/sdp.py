@@ -1,4 +1,4 @@
-"""What we change in an offer before aiortc sees it.
+"""What we change in an offer before aiortc sees it, and which ones it must not see.
 
 We take audio only. aiortc would accept offered video (and start a decoder for it), and
 fail altogether when it knows none of its codecs. So each video section is reduced to one
@@ -23,13 +23,38 @@ _DROPPED = (
 
 def without_video(sdp: str) -> str:
     """Return the offer with every video section inactive; the rest is untouched."""
+    lines = [line for section in _sections(sdp) for line in _declined(section)]
+    return "".join(f"{line}\r\n" for line in lines)
+
+
+def bundle_is_broken(sdp: str) -> bool:
+    """Say whether the offer's bundle begins with a section that carries nothing or is not there.
+
+    aiortc then puts the other sections on no transport at all, and can neither answer nor be
+    closed: sockets, a thread and a task would stay.
+    """
+    head, *media = _sections(sdp)
+    groups = [
+        line.removeprefix("a=group:").split() for line in head if line.startswith("a=group:")
+    ]
+    mids = [_mid(section) for section in media if section[0].startswith(("m=audio ", "m=video "))]
+    return any(group[1] not in mids for group in groups if group[:1] == ["BUNDLE"] and group[1:])
+
+
+def _mid(section: list[str]) -> str:
+    """Return a section's name; of several, aiortc takes the last."""
+    names = [line.removeprefix("a=mid:") for line in section if line.startswith("a=mid:")]
+    return names[-1] if names else ""
+
+
+def _sections(sdp: str) -> list[list[str]]:
+    """Return the lines of the session, then those of each medium."""
     sections: list[list[str]] = [[]]
     for line in sdp.splitlines():
         if line.startswith("m="):
             sections.append([])
         sections[-1].append(line)
-    lines = [line for section in sections for line in _declined(section)]
-    return "".join(f"{line}\r\n" for line in lines)
+    return sections
 
 
 def _declined(section: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ Spec: audio-ingest/Speakers are received over WebRTC
 import asyncio
 import itertools
 from collections.abc import Iterator
+from contextlib import suppress
 
 import aioice.ice
 import numpy as np
@@ -167,6 +168,39 @@ async def test_a_broken_offer_is_a_media_error(offer: str) -> None:
     async with open_peer(()) as peer:
         with pytest.raises(MediaError):
             await peer.answer(offer)
+
+
+async def test_an_offer_broken_anywhere_is_a_media_error_or_accepted() -> None:
+    """Each line of a real offer removed, cut short or doubled: any participant can send that.
+
+    Spec: audio-ingest/Speakers are received over WebRTC
+    """
+    async with sender(video=True) as source:
+        source.pc.createDataChannel("data")
+        lines = (await source.offer()).splitlines()
+    for number, line in enumerate(lines):
+        for instead in ([], [line[: len(line) // 2]], [line.partition(":")[0]], [line, line]):
+            broken = [*lines[:number], *instead, *lines[number + 1 :]]
+            with suppress(MediaError):
+                async with open_peer(()) as peer:
+                    await peer.answer("\r\n".join(broken) + "\r\n")
+
+
+async def test_a_broken_renegotiation_leaves_nothing() -> None:
+    """A bundle whose first section does not exist takes transports away from under aiortc."""
+    async with sender() as source, open_peer(()) as peer:
+        await _negotiate(source, peer)
+        bundled = (await source.offer()).replace("a=group:BUNDLE 0", "a=group:BUNDLE none 0")
+        with pytest.raises(MediaError, match="bundle"):
+            await peer.answer(bundled)
+
+
+async def test_a_huge_offer_is_refused_at_once() -> None:
+    """Reading one of a megabyte would hold the loop for half a minute."""
+    candidates = "a=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n" * 20_000
+    async with sender() as source, open_peer(()) as peer, asyncio.timeout(1):
+        with pytest.raises(MediaError, match="large"):
+            await peer.answer(await source.offer() + candidates)
 
 
 @pytest.mark.parametrize(

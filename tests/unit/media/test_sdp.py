@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livebot.media.sdp import without_video
+from livebot.media.sdp import bundle_is_broken, without_video
 from tests.support.recordings import RECORDINGS, load
 
 
@@ -43,6 +43,26 @@ def test_video_is_inactive_with_one_known_codec() -> None:
         "m=video 9 UDP/TLS/RTP/SAVPF 98\r\na=mid:1\r\na=ice-ufrag:x\r\n"
         "a=rtpmap:98 VP8/90000\r\na=inactive\r\n"
     )
+
+
+@pytest.mark.parametrize("offer", sorted(set(_offers())))
+def test_recorded_offers_have_sound_bundles(offer: str) -> None:
+    """What a real media server sends is never refused for its bundle."""
+    assert not bundle_is_broken(offer)
+
+
+@pytest.mark.parametrize(
+    ("group", "broken"),
+    [("BUNDLE 0 1", False), ("BUNDLE", False), ("LS x", False), ("BUNDLE 1 0", True)]
+    + [(group, True) for group in ("BUNDLE x 0", " BUNDLE x 0", "BUNDLE 0x 0")],
+)
+def test_a_bundle_needs_its_first_section(group: str, broken: bool) -> None:
+    """Without it aiortc ends up with sections that have no transport."""
+    offer = (
+        f"v=0\r\na=group:{group}\r\nm=audio 9 P 111\r\na=mid:0\r\nm=application 9 P x\r\na=mid:1"
+    )
+
+    assert bundle_is_broken(offer) is broken
 
 
 @given(st.text())
