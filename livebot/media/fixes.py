@@ -7,7 +7,11 @@ what is touched here.
 from typing import Any
 
 from aioice import Connection
+from aiortc.codecs.opus import OpusDecoder
+from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcdtlstransport import RTCCertificate
+from av.error import FFmpegError
+from av.frame import Frame
 from OpenSSL import SSL
 
 CIPHERS = (
@@ -20,12 +24,14 @@ CIPHERS = (
 
 _create_ssl_context = RTCCertificate._create_ssl_context  # noqa: SLF001
 _query_consent = Connection.query_consent
+_decode = OpusDecoder.decode
 
 
 def apply() -> None:
     """Change them for this process; idempotent."""
     RTCCertificate._create_ssl_context = _with_rsa  # type: ignore[method-assign,assignment]  # noqa: SLF001
     Connection.query_consent = _query_consent_while_open  # type: ignore[method-assign,assignment]
+    OpusDecoder.decode = _decode_what_is_audio  # type: ignore[method-assign,assignment]
 
 
 def _with_rsa(certificate: RTCCertificate, **settings: Any) -> SSL.Context:
@@ -46,3 +52,15 @@ async def _query_consent_while_open(connection: Connection) -> None:
     """
     if not connection._closing:  # noqa: SLF001
         await _query_consent(connection)
+
+
+def _decode_what_is_audio(decoder: OpusDecoder, encoded_frame: JitterFrame) -> list[Frame]:
+    """Skip a packet that cannot be decoded.
+
+    To the decoder an empty one (padding, a probe) is the end of the stream: it would never
+    decode again. Other faults would end aiortc's thread in versions that do not expect them.
+    """
+    try:
+        return _decode(decoder, encoded_frame) if encoded_frame.data else []
+    except FFmpegError:
+        return []

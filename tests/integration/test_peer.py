@@ -7,10 +7,12 @@ import asyncio
 import itertools
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 import aioice.ice
 import numpy as np
 import pytest
+from aiortc.codecs.opus import OpusEncoder
 from aiortc.rtcdtlstransport import RTCCertificate
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -71,6 +73,25 @@ async def test_what_was_not_sent_shows_in_the_time() -> None:
 
     steps = [b.pts - a.pts for a, b in itertools.pairwise(frames)]
     assert max(steps) == pytest.approx(26 * 960, abs=960)
+
+
+async def test_packets_without_audio_do_not_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Padding and nonsense among the packets cost themselves, not what follows."""
+    encode, numbers = OpusEncoder.encode, itertools.count()
+
+    def spoilt(encoder: OpusEncoder, *args: Any, **kwargs: Any) -> tuple[list[bytes], int]:
+        packets, timestamp = encode(encoder, *args, **kwargs)
+        bad = {10: b"", 12: b"\xff", 14: b"\xff" * 30}.get(next(numbers))
+        return (packets if bad is None else [bad]), timestamp
+
+    monkeypatch.setattr(OpusEncoder, "encode", spoilt)
+    async with sender() as source, open_peer(()) as peer:
+        await _negotiate(source, peer)
+        frames = await _frames(peer, 30)
+
+    assert _frequency(np.concatenate([f.samples for f in frames[15:]])) == pytest.approx(
+        440, abs=5
+    )
 
 
 async def test_video_is_declined() -> None:
