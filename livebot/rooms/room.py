@@ -6,6 +6,7 @@ from it each time, never kept beside it.
 """
 
 import asyncio
+import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -103,8 +104,10 @@ class Room:
         self._roster = Roster()
         self._speakers: dict[SessionId, Speaker] = {}
         self._sent = 0
+        self._unheard = 0
         self._outbox = Outbox(self._on_dropped)
         self._changed = asyncio.Event()
+        self._told = asyncio.Event()  # set while we know who is in the call
         self._stopping = asyncio.Event()
         self._supervisor = Supervisor[SessionId](self._speaker_failed)
         self._client = SignalingClient(
@@ -158,7 +161,9 @@ class Room:
         found = []
         if self._state is RoomState.RECONNECTING:
             found.append(self._last_error or "reconnecting")
-        found += sorted({s.engine_error for s in self._speakers.values() if s.engine_error})
+        found += sorted({text for s in self._speakers.values() for text in s.troubles})
+        if self._unheard:
+            found.append(f"{self._unheard} speakers too many")
         return found
 
     def status(self) -> RoomStatus:
@@ -182,13 +187,18 @@ class Room:
         match event:
             case Entered(session=own):
                 self._roster.reset(own)
+                self._told.clear()
                 self._joined("room_joined")
             case Resumed():
+                self._told.set()
                 self._joined("room_resumed")
             case Offered(session=session) | CandidateFound(session=session):
                 if speaker := self._speakers.get(session):
                     speaker.deliver(event)
-            case CallChanged() | ParticipantsLeft():
+            case CallChanged():
+                self._told.set()
+                self._follow_roster()
+            case ParticipantsLeft():
                 self._follow_roster()
             case CallEnded():
                 self.stop("the call ended")
@@ -207,6 +217,7 @@ class Room:
 
     def _on_lost(self, reason: str) -> None:
         self._last_error = reason
+        self._told.clear()
         self._metrics.errors.labels("signaling", "connection").inc()
         self._metrics.reconnects.labels("signaling", "connection").inc()
         if not self._stopping.is_set():
@@ -226,18 +237,23 @@ class Room:
         for session in self._speakers.keys() - wanted:
             self._client.unsubscribe(session)
             self._speakers.pop(session).finish()
-        for session in wanted:
-            if session not in self._speakers and not self._start_speaker(session):
-                continue
+        free = self._options.max_speakers - len(self._speakers)
+        for session in itertools.islice(wanted - self._speakers.keys(), free):
+            self._start_speaker(session)
+        for session in self._speakers:
             # Asked again after a new hello; nothing changes where it is wanted already.
             self._client.subscribe(session)
+        self._note_unheard(len(wanted) - len(self._speakers))
         self._on_change()
 
-    def _start_speaker(self, session: SessionId) -> bool:
-        if len(self._speakers) >= self._options.max_speakers:
-            self._metrics.errors.labels("room", "too_many_speakers").inc()
-            log.warning("speaker_refused", limit=self._options.max_speakers)
-            return False
+    def _note_unheard(self, count: int) -> None:
+        """Count and tell how many are not listened to, when that changes."""
+        if count > self._unheard:
+            self._metrics.errors.labels("room", "too_many_speakers").inc(count - self._unheard)
+            log.warning("speakers_refused", limit=self._options.max_speakers, unheard=count)
+        self._unheard = count
+
+    def _start_speaker(self, session: SessionId) -> None:
         speaker = Speaker(
             session,
             self._options.speakers,
@@ -251,7 +267,6 @@ class Room:
         with structlog.contextvars.bound_contextvars(speaker=short(session)):
             self._supervisor.start(session, speaker.run)
             log.info("speaker_started")
-        return True
 
     def _speaker_failed(self, session: SessionId, error: LivebotError) -> None:
         """Drop a speaker whose task ended by a fault; the next update begins it anew."""
@@ -288,11 +303,18 @@ class Room:
     async def _write(self) -> None:
         """Send what waits in the outbox; the room's only writer of captions."""
         while (item := await self._outbox.get()) is not None:
-            await self._client.send_caption(self._roster.readers, _transcript(item))
+            await self._send(_transcript(item))
             self._metrics.transcripts.labels(str(item.caption.final).lower()).inc()
             self._sent += 1
             if item.caption.end is not None:
                 self._metrics.latency.observe(max(0.0, self._clock.now() - item.caption.end))
+
+    async def _send(self, caption: Transcript) -> None:
+        """Send a caption to those who are in the call when the socket takes it."""
+        is_taken = False
+        while not is_taken:
+            await self._told.wait()
+            is_taken = await self._client.send_caption(self._roster.readers, caption)
 
     # Leaving.
 

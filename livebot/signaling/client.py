@@ -30,6 +30,9 @@ PING_TIMEOUT_S = 20.0
 MAX_MESSAGE_BYTES = 4 << 20
 """Of the server's messages: a participants update of a large room is a few hundred KiB."""
 
+READ_AT_ONCE_S = 0.01
+"""How long a flood of messages may hold the loop."""
+
 STEADY_S = 60.0
 """A connection that held this long was a good one: the next loss is repaired at once."""
 
@@ -134,20 +137,18 @@ class SignalingClient:
         self._protocol.answer(speaker, sid=sid, sdp=sdp)
         self._wake.set()
 
-    async def send_caption(self, readers: list[SessionId], caption: Transcript) -> None:
-        """Send a caption to each reader; return when the socket has taken it.
+    async def send_caption(self, readers: list[SessionId], caption: Transcript) -> bool:
+        """Send a caption to each reader; return whether the socket has taken it.
 
-        Waits while there is no connection, and starts again when one is lost before it
-        has taken the caption.
+        Waits while there is no connection. Where one is lost before it has taken the
+        caption, others may be in the room when it is back.
         """
-        while True:
-            await self._in_room.wait()
-            for reader in readers:
-                self._protocol.send_caption(reader, caption)
-            self._flushing = self._loop.create_future()
-            self._wake.set()
-            if await self._flushing:
-                return
+        await self._in_room.wait()
+        for reader in readers:
+            self._protocol.send_caption(reader, caption)
+        self._flushing = self._loop.create_future()
+        self._wake.set()
+        return await self._flushing
 
     async def _pause(self, delay_s: float) -> bool:
         """Wait before connecting again; return False when we are to leave instead."""
@@ -189,7 +190,12 @@ class SignalingClient:
             raise SignalingError(f"signaling connection lost: {name}") from errors
 
     async def _read(self, ws: ClientConnection) -> None:
+        rested = self._loop.time()
         async for text in ws:
+            # While messages wait, iterating never gives way to anybody else.
+            if self._loop.time() - rested > READ_AT_ONCE_S:
+                await asyncio.sleep(0)
+                rested = self._loop.time()
             if isinstance(text, bytes):
                 continue
             for event in self._protocol.receive(text, self._loop.time()):

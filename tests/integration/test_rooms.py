@@ -251,6 +251,25 @@ async def test_after_an_expired_session_the_speakers_are_asked_for_anew() -> Non
         await it.publish(ALICE, sid="9", request=2)
 
 
+async def test_captions_of_an_outage_go_to_those_who_are_there_after_it() -> None:
+    """A new session knows nobody at first: what waits is neither lost nor sent to who left."""
+    async with world() as it:
+        await it.start()
+        await it.call((ALICE, 3, False), (BOB, 1, False))
+        await it.publish(ALICE)
+        stream = await it.engine.stream()
+        it.server.resumable = False
+        await it.server.drop()
+        stream.say(*words("one."), *words("two."), *words("three."))
+        await it.server.wait_for("room", count=2)
+        await it.wait_for_room(RoomState.JOINED)
+        await it.server.send(wire.call(("bot-2", 1, True), (ALICE, 3, False)))
+        await it.server.wait_for("transcript", count=3)
+
+        sent = [(reader, data["message"]) for reader, data in it.transcripts()]
+        assert sent == [(ALICE, "one."), (ALICE, "two."), (ALICE, "three.")]
+
+
 async def test_a_wrong_secret_is_shown_and_not_repeated() -> None:
     """The room ends, stays visible as failed, and health says why."""
     async with world() as it:
