@@ -29,6 +29,10 @@ IDLE_AFTER_S = 1.2
 FIRST_RETRY_S = 1.0
 """The wait after a failed stream; it doubles with each further one, up to half a minute."""
 
+FINISH_S = 30.0
+"""A busy engine's last words take a while; one that needs longer has forgotten the stream,
+and what is said meanwhile would wait for ever."""
+
 
 @dataclass(frozen=True, slots=True)
 class RecognitionOptions:
@@ -127,8 +131,11 @@ class Recognition:
             self._figures.engine_error = None
             with active.track_inprogress():
                 async with asyncio.TaskGroup() as group:
-                    group.create_task(self._send(stream, clock), name="stt-send")
-                    group.create_task(self._listen(stream, clock), name="stt-listen")
+                    listening = group.create_task(self._listen(stream, clock), name="stt-listen")
+                    await self._send(stream, clock)
+                    _, late = await asyncio.wait([listening], timeout=FINISH_S)
+                    if late:
+                        raise EngineError("the engine does not finish a stream")
 
     async def _send(self, stream: SttStream, clock: StreamClock) -> None:
         while self._gate.is_open or self._unsent:

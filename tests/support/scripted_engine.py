@@ -20,6 +20,7 @@ class ScriptedStream:
     _events: asyncio.Queue[SttEvent | EngineError | None] = field(default_factory=asyncio.Queue)
     _refusing: EngineError | None = None
     last_words: tuple[SttEvent, ...] = ()
+    never_ends: bool = False
 
     async def send(self, chunk: Samples) -> None:
         """Take a chunk, or fail if told to."""
@@ -28,11 +29,12 @@ class ScriptedStream:
         self.chunks.append(chunk)
 
     async def finish(self) -> None:
-        """Say the last words and end."""
+        """Say the last words and end, unless told not to."""
         self.is_finished = True
         for event in self.last_words:
             self._events.put_nowait(event)
-        self._events.put_nowait(None)
+        if not self.never_ends:
+            self._events.put_nowait(None)
 
     async def events(self) -> AsyncIterator[SttEvent]:
         """Yield what `say()` was given."""

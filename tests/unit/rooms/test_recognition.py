@@ -15,7 +15,7 @@ from livebot.errors import EngineError
 from livebot.metrics import Metrics
 from livebot.rooms.backlog import Backlog
 from livebot.rooms.figures import Figures
-from livebot.rooms.recognition import Recognition, RecognitionOptions
+from livebot.rooms.recognition import FINISH_S, Recognition, RecognitionOptions
 from livebot.stt.lease import HOLD_S, PRE_ROLL_S
 from tests.support.scripted_engine import ScriptedEngine, words
 
@@ -169,3 +169,22 @@ async def test_a_dead_engine_does_not_hold_up_leaving() -> None:
         await asyncio.sleep(5)
 
     assert it.engine.streams == []
+
+
+async def test_an_engine_that_never_finishes_does_not_hold_up_what_follows() -> None:
+    """The stream is given up, what it said is shown, and the next sound has another one."""
+    async with running() as it:
+        it.engine.on_open = lambda stream: setattr(stream, "never_ends", not it.engine.streams)
+        it.speak(1)
+        first = await it.engine.stream()
+        first.say(*words("before"))
+        it.keep_silent(HOLD_S + 1)
+        await asyncio.sleep(FINISH_S + 1)
+        assert it.figures.engine_error == "the engine does not finish a stream"
+        it.speak(1)
+        second = await it.engine.stream(1)
+        second.say(*words("after"))
+        await asyncio.sleep(1)
+
+    assert [caption.text for caption in it.captions] == ["before", "after"]
+    assert it.figures.engine_error is None
