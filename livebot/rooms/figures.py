@@ -1,6 +1,8 @@
 """What is counted about one speaker: for the room's status and for the metrics."""
 
-from dataclasses import dataclass
+import time
+from collections import deque
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -8,6 +10,9 @@ from livebot.errors import LivebotError
 from livebot.metrics import Metrics
 
 log = structlog.get_logger("speaker")
+
+LINES, PER_S = 5, 10.0
+"""So many faults are logged in so many seconds: any participant can cause a flood of them."""
 
 
 @dataclass(slots=True)
@@ -24,6 +29,7 @@ class Figures:
         captions: Captions made.
         last_error: The newest fault.
         engine_error: Why there are no words now; None while the engine works.
+        media_error: Why there is no audio now; None once there is a way to the media server.
     """
 
     metrics: Metrics
@@ -35,6 +41,8 @@ class Figures:
     captions: int = 0
     last_error: str | None = None
     engine_error: str | None = None
+    media_error: str | None = None
+    _logged: deque[float] = field(default_factory=lambda: deque(maxlen=LINES))
 
     def received(self, seconds: float) -> None:
         """Count audio that arrived."""
@@ -55,4 +63,7 @@ class Figures:
         """Note a fault that the speaker survives."""
         self.last_error = str(error)
         self.metrics.errors.labels(component, type(error).__name__).inc()
-        log.warning("speaker_failed", part=component, error=str(error))
+        now = time.monotonic()
+        if len(self._logged) < LINES or now - self._logged[0] > PER_S:
+            self._logged.append(now)
+            log.warning("speaker_failed", part=component, error=str(error))

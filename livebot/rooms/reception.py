@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 
 from livebot.audio.pipeline import Chunk, Pipeline
-from livebot.errors import MediaError
+from livebot.errors import LivebotError, MediaError
 from livebot.ids import SessionId
 from livebot.media.ice import IcePolicy
 from livebot.media.peer import RATE_HZ, Peer, open_peer
@@ -124,7 +124,7 @@ class Reception:
             try:
                 offer = await self._serve_peer(offer)
             except* MediaError as group:
-                self._figures.failed("media", first_error(group))
+                self._fail(first_error(group))
                 offer = None
             if offer is None:
                 self._figures.media = "waiting"
@@ -163,7 +163,14 @@ class Reception:
         early, self._early = self._early, deque(maxlen=EARLY_CANDIDATES)
         for candidate in early:
             if candidate.sid == offer.sid:
-                await peer.add_candidate(candidate.candidate, candidate.mid, candidate.index)
+                await self._add(peer, candidate)
+
+    async def _add(self, peer: Peer, found: CandidateFound) -> None:
+        """Take in a candidate; one that cannot be read is no reason to do without the others."""
+        try:
+            await peer.add_candidate(found.candidate, found.mid, found.index)
+        except MediaError as exc:
+            self._figures.failed("media", exc)
 
     async def _follow(self, peer: Peer, first: Offered) -> Offered | None:
         """Handle what the media server says, until this peer ends or is replaced."""
@@ -174,7 +181,7 @@ class Reception:
                 case Offered() as offer:
                     return offer
                 case CandidateFound() as found if found.sid == first.sid:
-                    await peer.add_candidate(found.candidate, found.mid, found.index)
+                    await self._add(peer, found)
                 case CandidateFound() as early:
                     self._early.append(early)
                 case _PeerEnded(peer=ended) if ended is peer:
@@ -208,10 +215,16 @@ class Reception:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await peer.connected.wait()
         except TimeoutError:
-            self._figures.failed("media", MediaError("no way to the media server: check TURN"))
+            self._fail(MediaError("no way to the media server: check TURN"))
         else:
+            self._figures.media_error = None
             await peer.ended.wait()
         self._inbox.put_nowait(_PeerEnded(peer))
+
+    def _fail(self, error: LivebotError) -> None:
+        """Note why there is no audio, until there is a way again."""
+        self._figures.failed("media", error)
+        self._figures.media_error = str(error)
 
     async def _fill(self) -> None:
         """Put silence where nothing arrives: it is what brings out the last words."""

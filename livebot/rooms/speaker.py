@@ -95,9 +95,9 @@ class Speaker:
         self._reception.deliver(event)
 
     @property
-    def engine_error(self) -> str | None:
-        """Why there are no words of this speaker now; None while the engine works."""
-        return self._figures.engine_error
+    def troubles(self) -> list[str]:
+        """Why there is no audio and there are no words of this speaker now."""
+        return [text for text in (self._figures.media_error, self._figures.engine_error) if text]
 
     def status(self, name: str) -> SpeakerStatus:
         """Return the figures of now, under a display name."""

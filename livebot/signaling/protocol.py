@@ -38,6 +38,9 @@ RESUME_WINDOW_S = 30.0
 _FATAL_HELLO = frozenset({"invalid_token", "invalid_client_type", "invalid_backend"})
 """Trying again cannot help, and the server locks out an address that fails ten times."""
 
+_MOST_WORDS = 200
+"""Characters of the server's own words that are shown."""
+
 
 class State(Enum):
     """How far the conversation has come."""
@@ -274,7 +277,7 @@ class Protocol:
         self._resume_id = ""
         if reason == "session_resumed":
             return SignalingRefusedError(reason, "the session lives on elsewhere")
-        return SignalingError(f"the server said bye: {reason or 'no reason'}")
+        return SignalingError(f"the server said bye: {_words(reason) or 'no reason'}")
 
     def _on_hello(self, hello: messages.HelloReply, now: float) -> list[SignalingEvent]:
         if self.state not in (State.RESUMING, State.HELLO_SENT):
@@ -284,7 +287,7 @@ class Protocol:
         if server.features and "mcu" not in server.features:
             raise SignalingRefusedError("no_mcu", "the signaling server has no media server")
         self._resume_id = hello.resumeid
-        self.server_version = server.version
+        self.server_version = _words(server.version)
         if self.state is State.RESUMING:
             self._go(State.IN_ROOM)
             return [Resumed()]
@@ -320,7 +323,7 @@ class Protocol:
             # Servers before 1.1 do not know the in-call message; the room still comes.
             if error.code == "invalid_format":
                 return []
-            raise SignalingRefusedError(error.code, error.message)
+            raise SignalingRefusedError(_words(error.code), _words(error.message))
         speaker = self._subscriptions.refused(request, now)
         return [SubscriptionRefused(speaker, error.code)] if speaker else []
 
@@ -329,8 +332,8 @@ class Protocol:
             self._hello(now)
             return []
         if error.code in _FATAL_HELLO:
-            raise SignalingRefusedError(error.code, error.message)
-        raise SignalingError(f"hello failed: {error.code}")
+            raise SignalingRefusedError(error.code, _words(error.message))
+        raise SignalingError(f"hello failed: {_words(error.code)}")
 
     def _on_message(self, message: messages.Message) -> list[SignalingEvent]:
         speaker = SessionId(message.sender.sessionid)
@@ -344,3 +347,8 @@ class Protocol:
         if isinstance(event, Offered):
             event = replace(event, asked_at=self._subscriptions.offered(speaker))
         return [event] if event else []
+
+
+def _words(text: str) -> str:
+    """Return what the server says, fit for a line of the log: short and printable."""
+    return "".join(letter if letter.isprintable() else " " for letter in text[:_MOST_WORDS])

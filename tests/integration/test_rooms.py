@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from livebot.errors import BusyError, EngineError, NotFoundError, UnsupportedLanguageError
 from livebot.ids import SessionId
@@ -234,6 +235,58 @@ async def test_a_broken_offer_harms_nobody_else() -> None:
         by_name = {s.session: s for s in it.manager.rooms()[0].speakers}
         assert by_name[ALICE].last_error
         assert not by_name[BOB].last_error
+
+
+async def test_a_broken_candidate_costs_nothing_but_itself() -> None:
+    """Those before and after it are used all the same."""
+    async with world() as it:
+        await it.start()
+        await it.call((ALICE, 3, False))
+        await it.server.wait_for("requestoffer")
+        source = await it.stack.enter_async_context(sender())
+        await it.server.send(wire.offer(ALICE, "7", await source.offer()))
+        await it.server.send(wire.candidate(ALICE, "7", "candidate:nonsense"))
+        answer = await it.server.wait_for("answer")
+        await source.accept(answer["message"]["data"]["payload"]["sdp"])
+        await it.engine.stream()
+
+        assert "candidate" in (it.manager.rooms()[0].speakers[0].last_error or "")
+        assert len(it.server.of("answer")) == 1
+
+
+async def test_no_way_to_the_media_server_is_on_the_health_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The administrator sees that TURN does not work, until it does."""
+    monkeypatch.setattr("livebot.rooms.reception.CONNECT_TIMEOUT_S", 0.3)
+    async with world() as it:
+        await it.start()
+        await it.call((ALICE, 3, False))
+        await it.server.wait_for("requestoffer")
+        async with sender() as unreachable:
+            offer = await unreachable.offer()
+        await it.server.send(wire.offer(ALICE, "7", offer))
+        await until(lambda: "check TURN" in " ".join(it.manager.health().reasons))
+        monkeypatch.undo()
+        with loopback_only():
+            await it.publish(ALICE, sid="8", request=2)
+            await it.engine.stream()
+
+        assert it.manager.health().reasons == ()
+
+
+async def test_too_many_speakers_are_told_once() -> None:
+    """A call of thousands is captioned up to the limit, and the log has one line about it."""
+    users = [(f"user-{number}", 3, False) for number in range(500)]
+    async with world(max_speakers=2) as it:
+        await it.start()
+        with capture_logs() as logged:
+            await it.call(*users)
+            await it.call(*users)
+            await until(lambda: len(it.manager.rooms()[0].speakers) == 2)
+
+        assert [line["unheard"] for line in logged if line["event"] == "speakers_refused"] == [498]
+        assert it.manager.health().reasons == ("room ro…: 498 speakers too many",)
 
 
 async def test_after_an_expired_session_the_speakers_are_asked_for_anew() -> None:

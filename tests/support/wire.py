@@ -53,6 +53,14 @@ def offer(speaker: str, sid: str = "7", sdp: str = "v=0") -> str:
     return json.dumps({"type": "message", "message": body})
 
 
+def candidate(speaker: str, sid: str, text: str) -> str:
+    """Write a candidate of the media server in a speaker's name."""
+    payload = {"candidate": {"candidate": text, "sdpMid": "0", "sdpMLineIndex": 0}}
+    data = {"type": "candidate", "roomType": "video", "sid": sid, "payload": payload}
+    body = {"sender": {"type": "session", "sessionid": speaker}, "data": data}
+    return json.dumps({"type": "message", "message": body})
+
+
 def in_room(now: float = 0.0) -> Protocol:
     """Return a conversation that has reached the room; nothing waits to be sent."""
     protocol = new_protocol()

@@ -402,3 +402,17 @@ def test_a_bye_of_the_server_ends_the_connection_only() -> None:
         in_room().receive('{"type":"bye","bye":{"reason":"hello_timeout"}}', 0.0)
 
     assert not isinstance(ended.value, SignalingRefusedError)
+
+
+@pytest.mark.parametrize("join", [False, True])
+def test_the_servers_words_are_cut_short(join: bool) -> None:
+    """They end up in the log and on a terminal: no megabytes, no escape sequences."""
+    protocol = new_protocol()
+    protocol.connected(nonce=NONCE, now=0)
+    if join:
+        protocol.receive(hello(), 0)
+    with pytest.raises(SignalingError) as failed:
+        protocol.receive(error("3", "\x1b[31m" + "x" * 100_000), 0)
+
+    assert len(str(failed.value)) < 500
+    assert str(failed.value).isprintable()
