@@ -79,12 +79,11 @@ class Speaker:
             reception = group.create_task(self._reception.run(), name="reception")
             group.create_task(self._recognition.run(), name="recognition")
             await self._leaving.wait()
-            reception.cancel()
-            await asyncio.wait([reception])
-            # Here rather than in reception's own clean-up: a task cancelled before its first
-            # step never gets to any.
+            # Before the peer is closed, which takes a minute where a TURN server has gone; and
+            # here, because a task cancelled before its first step never gets to its clean-up.
             self._reception.flush()
             self._backlog.close()
+            reception.cancel()
 
     def finish(self) -> None:
         """Take no more audio; `run()` ends when the last words are out."""

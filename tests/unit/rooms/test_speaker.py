@@ -1,12 +1,18 @@
 """Tests of `livebot.rooms.speaker`."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self
 
+import numpy as np
 import pytest
 
 from livebot.ids import SessionId
 from livebot.media.ice import IcePolicy
+from livebot.media.peer import Frame
 from livebot.metrics import Metrics
+from livebot.rooms import reception
 from livebot.rooms.clock import RoomClock
 from livebot.rooms.reception import ReceptionOptions
 from livebot.rooms.recognition import RecognitionOptions
@@ -42,11 +48,43 @@ class Subscription:
         """Take note."""
 
 
-def _speaker(subscription: Subscription | None = None) -> Speaker:
+class SlowToClose:
+    """A peer that delivers a second and a bit at once, and closes as with a dead TURN server."""
+
+    has_ended = False
+
+    def __init__(self) -> None:
+        self.connected, self.ended = asyncio.Event(), asyncio.Event()
+        self._numbers = iter(range(55))
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, *_: object) -> AsyncIterator[Self]:
+        """Stand in for `open_peer()`."""
+        try:
+            yield cls()
+        finally:
+            await asyncio.sleep(60)
+
+    async def answer(self, _offer: str) -> str:
+        """Be content."""
+        return "v=0"
+
+    async def receive(self) -> Frame:
+        """Return the next frame; wait after the last."""
+        for number in self._numbers:
+            return Frame(np.full(960, 0.5, np.float32), number * 960)
+        await asyncio.sleep(3600)
+        raise AssertionError("nobody waits so long")
+
+
+def _speaker(
+    subscription: Subscription | None = None, engine: ScriptedEngine | None = None
+) -> Speaker:
     return Speaker(
         ALICE,
         OPTIONS,
-        engine=ScriptedEngine(),
+        engine=engine or ScriptedEngine(),
         subscription=subscription or Subscription(),
         clock=RoomClock(),
         on_caption=lambda _session, _caption: None,
@@ -61,6 +99,25 @@ async def test_who_leaves_before_anything_began_holds_up_nothing() -> None:
 
     async with asyncio.timeout(1):
         await speaker.run()
+
+
+async def test_last_words_do_not_wait_for_the_peer_to_close(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was heard goes to the engine when a speaker leaves, to the last sample."""
+    monkeypatch.setattr(reception, "open_peer", SlowToClose.open)
+    engine = ScriptedEngine()
+    speaker = _speaker(engine=engine)
+    async with asyncio.timeout(90), asyncio.TaskGroup() as group:
+        group.create_task(speaker.run())
+        speaker.deliver(Offered(ALICE, "1", "v=0"))
+        stream = await engine.stream()
+        await asyncio.sleep(0.1)
+        speaker.finish()
+        await asyncio.sleep(0.1)
+
+        assert stream.is_finished
+        assert stream.seconds == pytest.approx(55 * 0.02, abs=0.001)
 
 
 async def test_a_broken_offer_is_asked_for_again() -> None:
