@@ -32,7 +32,7 @@ CONNECT_TIMEOUT_S = 20.0
 """A peer that is not connected by then never will be."""
 
 INBOX_LIMIT = 64
-"""Offers and candidates that wait to be handled; of a flood the newest are dropped."""
+"""Candidates that wait to be handled, and as many offers; the newest of a flood are dropped."""
 
 EARLY_CANDIDATES = 32
 """Candidates kept of a subscription whose offer is not here yet; the oldest go first."""
@@ -102,7 +102,9 @@ class Reception:
 
     def deliver(self, event: Offered | CandidateFound) -> None:
         """Hand over what the media server says; never waits."""
-        if self._inbox.qsize() >= INBOX_LIMIT:
+        # An offer that is dropped would never come again: a flood of candidates costs none.
+        limit = INBOX_LIMIT if isinstance(event, CandidateFound) else 2 * INBOX_LIMIT
+        if self._inbox.qsize() >= limit:
             self._figures.failed("media", MediaError("too many offers and candidates at once"))
         else:
             self._inbox.put_nowait(event)

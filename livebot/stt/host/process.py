@@ -8,6 +8,7 @@ import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Iterator
+from contextlib import suppress
 
 import structlog
 
@@ -163,7 +164,8 @@ class WorkerProcess:
     def close(self, stream: HostStream) -> None:
         """End a stream, whatever it was doing."""
         if self._streams.pop(stream.number, None) is not None:
-            self._send(Close(stream.number))
+            with suppress(EngineError):  # It ended a moment ago, and its streams with it.
+                self._send(Close(stream.number))
 
     def _send(self, message: ToWorker, payload: bytes = b"") -> None:
         stdin = self._process.stdin

@@ -17,7 +17,7 @@ from livebot.rooms.clock import RoomClock
 from livebot.rooms.reception import ReceptionOptions
 from livebot.rooms.recognition import RecognitionOptions
 from livebot.rooms.speaker import Speaker, SpeakerOptions
-from livebot.signaling.events import Offered
+from livebot.signaling.events import CandidateFound, Offered
 from tests.support.scripted_engine import ScriptedEngine
 
 pytestmark = pytest.mark.virtual_time
@@ -118,6 +118,21 @@ async def test_last_words_do_not_wait_for_the_peer_to_close(
 
         assert stream.is_finished
         assert stream.seconds == pytest.approx(55 * 0.02, abs=0.001)
+
+
+async def test_a_flood_of_candidates_costs_no_offer() -> None:
+    """The server sends an offer once; without it the speaker would stay unheard."""
+    subscription = Subscription()
+    speaker = _speaker(subscription)
+    for _ in range(200):
+        speaker.deliver(CandidateFound(ALICE, "1", "x", "0", 0))
+    speaker.deliver(Offered(ALICE, "1", "nonsense"))
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        group.create_task(speaker.run())
+        await asyncio.sleep(1)
+        speaker.finish()
+
+    assert subscription.lost == 1
 
 
 async def test_a_broken_offer_is_asked_for_again() -> None:
