@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import InvalidStatus, WebSocketException
 
 from livebot.errors import SignalingError, SignalingRefusedError
 from livebot.ids import RoomToken, SessionId
@@ -41,7 +41,15 @@ STEADY_S = 60.0
 async def _socket(url: str) -> AsyncIterator[ClientConnection]:
     """Open the WebSocket; faults of the network leave as `SignalingError`."""
     try:
-        async with connect(
+        async with await _open(url) as ws:
+            yield ws
+    except (OSError, WebSocketException, TimeoutError) as exc:
+        raise SignalingError(f"signaling connection lost: {type(exc).__name__}") from exc
+
+
+async def _open(url: str) -> ClientConnection:
+    try:
+        return await connect(
             url,
             compression=None,
             open_timeout=OPEN_TIMEOUT_S,
@@ -49,10 +57,14 @@ async def _socket(url: str) -> AsyncIterator[ClientConnection]:
             ping_interval=PING_EVERY_S,
             ping_timeout=PING_TIMEOUT_S,
             max_size=MAX_MESSAGE_BYTES,
-        ) as ws:
-            yield ws
-    except (OSError, WebSocketException, TimeoutError) as exc:
-        raise SignalingError(f"signaling connection lost: {type(exc).__name__}") from exc
+        )
+    except InvalidStatus as exc:
+        status = exc.response.status_code
+        raise SignalingError(f"no signaling server there: it answers HTTP {status}") from exc
+    except (ValueError, ImportError) as exc:
+        # A host name or port that cannot be, perhaps of a redirect; a SOCKS proxy in the
+        # environment, for which the library wants another library.
+        raise SignalingError(f"no way to the signaling server: {type(exc).__name__}") from exc
 
 
 class SignalingClient:

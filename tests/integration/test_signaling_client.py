@@ -182,3 +182,42 @@ async def test_try_hello_of_a_silent_server_ends() -> None:
         server.answers_hello = False
         with pytest.raises(SignalingError, match="does not answer"):
             await try_hello(server.url, secret="s", backend="b", timeout_s=0.3)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "HTTP 404"),
+        (b"HTTP/1.1 302 Found\r\nLocation: ws://[::1\r\nContent-Length: 0\r\n\r\n", "no way"),
+        (b"HTTP/1.1 302 Found\r\nLocation: ws://h:99999/\r\nContent-Length: 0\r\n\r\n", "no way"),
+        (b"SSH-2.0\r\n", "InvalidMessage"),
+        (b"", "InvalidMessage"),
+    ],
+)
+async def test_whoever_else_answers_is_a_signaling_error(answer: bytes, said: str) -> None:
+    """A web server, a redirect to nowhere, something that is not HTTP at all."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(handle, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(SignalingError, match=said):
+            await try_hello(f"ws://127.0.0.1:{port}/spreed", secret="s", backend="b")
+
+
+async def test_a_host_that_cannot_be_is_a_signaling_error() -> None:
+    """Names that no resolver takes are refused before anything is sent."""
+    with pytest.raises(SignalingError, match="no way"):
+        await try_hello("ws://a..b/spreed", secret="s", backend="b")
+
+
+async def test_a_socks_proxy_is_a_signaling_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment with one does not end the service."""
+    monkeypatch.setenv("https_proxy", "socks5://127.0.0.1:1")
+    monkeypatch.setenv("socks_proxy", "socks5://127.0.0.1:1")
+    with pytest.raises(SignalingError, match="no way"):
+        await try_hello("wss://hpb.invalid/spreed", secret="s", backend="b")
