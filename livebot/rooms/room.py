@@ -9,16 +9,15 @@ import asyncio
 import itertools
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
-from livebot.captions.caption import Caption
 from livebot.errors import LivebotError
 from livebot.ids import RoomToken, SessionId, short
 from livebot.metrics import Metrics
 from livebot.rooms.clock import RoomClock
-from livebot.rooms.outbox import Outbox, Outgoing
+from livebot.rooms.delivery import Delivery
 from livebot.rooms.roster import Roster
 from livebot.rooms.speaker import Speaker, SpeakerOptions
 from livebot.rooms.status import RoomState, RoomStatus
@@ -36,7 +35,6 @@ from livebot.signaling.events import (
     SignalingEvent,
     SubscriptionRefused,
 )
-from livebot.signaling.messages import Transcript
 from livebot.stt.engine import SttEngine
 
 log = structlog.get_logger("room")
@@ -67,7 +65,7 @@ class RoomOptions:
 
     token: RoomToken
     hpb_url: str
-    secret: str
+    secret: str = field(repr=False)
     backend: str
     empty_s: float
     max_speakers: int
@@ -103,11 +101,8 @@ class Room:
         self._last_error: str | None = None
         self._roster = Roster()
         self._speakers: dict[SessionId, Speaker] = {}
-        self._sent = 0
         self._unheard = 0
-        self._outbox = Outbox(self._on_dropped)
         self._changed = asyncio.Event()
-        self._told = asyncio.Event()  # set while we know who is in the call
         self._stopping = asyncio.Event()
         self._supervisor = Supervisor[SessionId](self._speaker_failed)
         self._client = SignalingClient(
@@ -117,6 +112,13 @@ class Room:
             backend=options.backend,
             on_event=self._on_event,
             on_lost=self._on_lost,
+        )
+        self._delivery = Delivery(
+            self._client,
+            readers=lambda: self._roster.readers,
+            language=options.speakers.recognition.language,
+            clock=self._clock,
+            metrics=metrics,
         )
 
     async def run(self) -> None:
@@ -128,7 +130,7 @@ class Room:
         with structlog.contextvars.bound_contextvars(room=short(self._options.token)):
             async with asyncio.TaskGroup() as group:
                 client = group.create_task(self._client.run(), name="signaling")
-                writer = group.create_task(self._write(), name="captions-out")
+                writer = group.create_task(self._delivery.run(), name="captions-out")
                 watch = group.create_task(self._watch_empty(), name="watch-empty")
                 async with self._supervisor:
                     await self._stopping.wait()
@@ -136,7 +138,7 @@ class Room:
                     await self._wind_down()
                 await self._send_the_rest(writer)
                 await self._say_bye(client)
-            log.info("room_left", captions=self._sent)
+            log.info("room_left", captions=self._delivery.sent)
 
     def stop(self, reason: str) -> None:
         """Leave, after the last words; `run()` then ends."""
@@ -187,16 +189,16 @@ class Room:
         match event:
             case Entered(session=own):
                 self._roster.reset(own)
-                self._told.clear()
+                self._delivery.told.clear()
                 self._joined("room_joined")
             case Resumed():
-                self._told.set()
+                self._delivery.told.set()
                 self._joined("room_resumed")
             case Offered(session=session) | CandidateFound(session=session):
                 if speaker := self._speakers.get(session):
                     speaker.deliver(event)
             case CallChanged():
-                self._told.set()
+                self._delivery.told.set()
                 self._follow_roster()
             case ParticipantsLeft():
                 self._follow_roster()
@@ -217,7 +219,7 @@ class Room:
 
     def _on_lost(self, reason: str) -> None:
         self._last_error = reason
-        self._told.clear()
+        self._delivery.told.clear()
         self._metrics.errors.labels("signaling", "connection").inc()
         self._metrics.reconnects.labels("signaling", "connection").inc()
         if not self._stopping.is_set():
@@ -260,7 +262,7 @@ class Room:
             engine=self._engine,
             subscription=self._client,
             clock=self._clock,
-            on_caption=self._on_caption,
+            on_caption=self._delivery.put,
             metrics=self._metrics,
         )
         self._speakers[session] = speaker
@@ -292,30 +294,6 @@ class Room:
                 self.stop("nobody is here")
                 return
 
-    # Captions.
-
-    def _on_caption(self, session: SessionId, caption: Caption) -> None:
-        self._outbox.put(session, caption, self._options.speakers.recognition.language)
-
-    def _on_dropped(self, _: Outgoing) -> None:
-        self._metrics.captions_dropped.inc()
-
-    async def _write(self) -> None:
-        """Send what waits in the outbox; the room's only writer of captions."""
-        while (item := await self._outbox.get()) is not None:
-            await self._send(_transcript(item))
-            self._metrics.transcripts.labels(str(item.caption.final).lower()).inc()
-            self._sent += 1
-            if item.caption.end is not None:
-                self._metrics.latency.observe(max(0.0, self._clock.now() - item.caption.end))
-
-    async def _send(self, caption: Transcript) -> None:
-        """Send a caption to those who are in the call when the socket takes it."""
-        is_taken = False
-        while not is_taken:
-            await self._told.wait()
-            is_taken = await self._client.send_caption(self._roster.readers, caption)
-
     # Leaving.
 
     async def _wind_down(self) -> None:
@@ -331,10 +309,10 @@ class Room:
         self._speakers.clear()
 
     async def _send_the_rest(self, writer: asyncio.Task[None]) -> None:
-        self._outbox.close()
+        self._delivery.close()
         _, late = await asyncio.wait([writer], timeout=SENDING_S)
         for task in late:
-            log.warning("captions_lost", count=len(self._outbox))
+            log.warning("captions_lost", count=self._delivery.waiting)
             task.cancel()
 
     async def _say_bye(self, client: asyncio.Task[None]) -> None:
@@ -347,15 +325,3 @@ class Room:
 def _label(code: str) -> str:
     """Return a server's code as a metric's label, which has a handful of values."""
     return code if code in ("no_answer", "client_not_found", "processing_failed") else "other"
-
-
-def _transcript(item: Outgoing) -> Transcript:
-    caption = item.caption
-    return Transcript(
-        speaker=item.session,
-        text=caption.text,
-        language=item.language,
-        final=caption.final,
-        start=None if caption.start is None else round(caption.start, 3),
-        end=None if caption.end is None else round(caption.end, 3),
-    )
