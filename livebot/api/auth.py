@@ -6,6 +6,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from livebot import logs
+from livebot.api.browsers import refuse_pages
 from livebot.api.errors import Handler
 from livebot.settings import Settings
 from livebot.settings.urls import is_loopback
@@ -30,7 +31,7 @@ def require_key(settings: Settings) -> Middleware:
 
     None is needed where the service listens to this machine only and has no keys, or where
     `LT_ALLOW_ANONYMOUS` says so. Where there are keys but only this machine is served,
-    `/metrics` stays open to it.
+    `/metrics` stays open to it. Where no key is needed, web pages are kept out all the same.
     """
     local = is_loopback(settings.host)
     keyless = settings.allow_anonymous or (local and not settings.api_keys)
@@ -42,7 +43,10 @@ def require_key(settings: Settings) -> Middleware:
         name = _match(request.headers.get("Authorization", ""), keys)
         if name is not None:
             request[_CALLER] = name
-        elif not keyless and request.path not in unguarded:
+        elif keyless:
+            if request.path not in OPEN:
+                refuse_pages(request, local=local)
+        elif request.path not in unguarded:
             log.warning("caller_refused", method=request.method)
             raise web.HTTPUnauthorized(
                 reason="a key is needed: Authorization: Bearer KEY",

@@ -59,14 +59,18 @@ async def _json_body(request: web.Request) -> bytes:
     """Read the body.
 
     Raises:
-        RequestError: It says that it is something else than JSON.
+        RequestError: It says that it is something else than JSON, or it breaks off.
         HTTPRequestEntityTooLarge: It is larger than the server's limit.
         HTTPRequestTimeout: It does not come.
     """
     if request.content_type != "application/json":
         raise RequestError("Content-Type must be application/json")
+    if "Content-Encoding" in request.headers:
+        raise RequestError("the body must not be compressed")
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
             return await request.read()
+    except web.RequestPayloadError as exc:
+        raise RequestError("the body cannot be read") from exc
     except TimeoutError:
         raise web.HTTPRequestTimeout from None

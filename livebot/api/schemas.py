@@ -15,7 +15,7 @@ from livebot.settings import IceServer, parse_ice_servers
 _ROOM_TOKEN = re.compile(r"[A-Za-z0-9]{4,64}")
 """Talk's are 4 to 30 lower-case letters and digits."""
 
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}([_-][A-Za-z0-9]{1,8})*")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}([_-][A-Za-z0-9]{1,8}){0,4}")
 
 _RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
 
@@ -45,9 +45,11 @@ class TranscribeRequest:
         if fields.get("enable", True) is not True:
             raise RequestError("enable must be true; to stop, send DELETE")
         language = fields.get("languageId", fields.get("langId"))
+        if language in (None, ""):
+            language = default_language
         return cls(
             token=room_token(fields.get("roomToken")),
-            language=_language(language or default_language),
+            language=_language(language),
             ice_servers=_ice_servers(fields.get("turnServers")),
         )
 

@@ -11,6 +11,8 @@ _URL = re.compile(
 _MAX_SERVERS = 32
 _MAX_URLS = 16
 _MAX_PORT = 65535
+_MAX_TEXT = 508
+"""Bytes of UTF-8: RFC 8489 allows no longer user names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,14 @@ def _urls(number: int, urls: object) -> tuple[str, ...]:
                 f"server {number} has a URL that is not like stun:host:port,"
                 " turn:host:port?transport=udp or turns:host:port"
             )
-    return tuple(urls)
+    # Only TURN has a transport; aiortc refuses every offer where STUN is given one.
+    return tuple(url.partition("?")[0] if url.startswith("stun") else url for url in urls)
 
 
 def _text(number: int, key: str, value: object) -> str | None:
     if value is None or isinstance(value, str):
+        # What is longer does not fit into TURN's messages, or cannot be encoded for them.
+        if value and (len(value.encode(errors="replace")) > _MAX_TEXT or not value.isprintable()):
+            raise ValueError(f"server {number}: {key} must be up to {_MAX_TEXT} plain characters")
         return value or None
     raise ValueError(f"server {number}: {key} must be a text")

@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 from structlog.testing import capture_logs
+from yarl import URL
 
 from livebot.api import ops
 from livebot.api.server import MAX_BODY_BYTES, make_app, serve
@@ -119,6 +120,12 @@ async def test_list(client: aiohttp.ClientSession) -> None:
         ({"data": b"", "headers": {"Content-Type": "application/json"}}, 400, "JSON"),
         ({"data": b"{}", "headers": {"Content-Type": "text/plain"}}, 400, "Content-Type"),
         ({"data": {"roomToken": TOKEN}}, 400, "Content-Type"),
+        ({"json": {"roomToken": TOKEN, "languageId": False}}, 400, "languageId"),
+        (
+            {"json": {"roomToken": TOKEN}, "headers": {"Content-Encoding": "gzip"}},
+            400,
+            "compressed",
+        ),
         ({"json": {"roomToken": TOKEN, "x": "x" * MAX_BODY_BYTES}}, 413, "Large"),
     ],
 )
@@ -262,6 +269,55 @@ async def test_slow_body_is_given_up(
     headers = {"Content-Type": "application/json"}
     async with client.post(CALLS, data=never(), headers=headers) as answer:
         assert answer.status == 408
+
+
+async def test_what_strangers_send_is_not_logged(
+    client: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A malformed header may hold a key; aiohttp would quote it. Spec: observability/Privacy."""
+    port = URL(str(client._base_url)).port
+    for request in (
+        b"GET / HTTP/1.1\r\nAuthorization: Bearer hunter2\0\r\n\r\n",
+        b"hunter2\r\n\r\n",
+    ):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request)
+        assert b" 400 " in await reader.readline()
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+
+    assert "hunter2" not in caplog.text
+
+
+async def test_idle_connections_are_closed(
+    rooms: FakeRooms, at_home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who sends half a request, byte by byte or not at all, is not waited for."""
+    monkeypatch.setattr("livebot.api.server.IDLE_S", 0.3)
+    async with serve(make_app(rooms, at_home, Metrics()), "127.0.0.1", 0) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /healthz HTTP/1.1\r\nA:")
+        async with asyncio.timeout(5):
+            assert await reader.read() == b""
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_too_many_connections_are_closed(
+    rooms: FakeRooms, at_home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They do not take the descriptors that calls need; those that are open go on."""
+    monkeypatch.setattr("livebot.api.server.MAX_CONNECTIONS", 2)
+    async with serve(make_app(rooms, at_home, Metrics()), "127.0.0.1", 0) as port:
+        pairs = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        async with asyncio.timeout(5):
+            assert await pairs[2][0].read() == b""
+            pairs[0][1].write(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert b" 200 " in await pairs[0][0].readline()
+        for _, writer in pairs:
+            writer.close()
+            await writer.wait_closed()
 
 
 async def test_address_in_use(rooms: FakeRooms, at_home: Settings) -> None:

@@ -34,17 +34,21 @@ def guards() -> Guards:
     return {name: require_key(load_settings(**given)) for name, given in SETTINGS.items()}
 
 
-async def enter(guard: Middleware, path: str, header: str | None = None) -> str | None:
-    """Return as whom the request gets in, None where it does not."""
+async def enter(
+    guard: Middleware, path: str, header: str | None = None, **more: str
+) -> str | None:
+    """Return as whom the request gets in, None where it does not; `more` are further headers."""
 
     async def handler(request: web.Request) -> web.StreamResponse:
         return web.Response(text=caller(request))
 
-    headers = {} if header is None else {"Authorization": header}
+    headers = {"Host": "127.0.0.1:8080"} | more
+    if header is not None:
+        headers["Authorization"] = header
     request = make_mocked_request("GET", path, headers=headers)
     try:
         answer = await guard(request, handler)
-    except web.HTTPUnauthorized:
+    except (web.HTTPUnauthorized, web.HTTPForbidden):
         return None
     assert isinstance(answer, web.Response)
     return answer.text
@@ -90,3 +94,36 @@ async def test_refused_key_is_not_logged(guards: Guards) -> None:
 
     assert [line["event"] for line in logged] == ["caller_refused"]
     assert "hunter2" not in str(logged)
+
+
+@pytest.mark.parametrize("path", [CALLS, "/metrics", "/api/v1/languages"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Host": "evil.example:8080"},
+        {"Host": "127.0.0.1.evil.example"},
+        {"Host": "[::1"},
+        {"Host": ""},
+    ],
+)
+async def test_web_pages_do_not_get_in(guards: Guards, path: str, page: dict[str, str]) -> None:
+    """A page in the administrator's browser must not start captions, nor read who talks.
+
+    Spec: room-control/Keys
+    """
+    assert await enter(guards["at home"], path, **page) is None
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost:8080", "[::1]:8080", "127.0.0.2:1"])
+async def test_this_machine_gets_in_by_all_its_names(guards: Guards, host: str) -> None:
+    """Programs on this machine need no key."""
+    assert await enter(guards["at home"], CALLS, Host=host) == "anonymous"
+
+
+async def test_pages_of_an_open_service(guards: Guards) -> None:
+    """Its names are not known, but pages of others betray themselves; keys let anybody in."""
+    assert await enter(guards["open"], CALLS, Host="bot.example") == "anonymous"
+    assert await enter(guards["open"], CALLS, Origin="http://evil.example") is None
+    assert await enter(guards["keyed"], CALLS, f"Bearer {KEY}", Origin="http://a.b") == "ops"

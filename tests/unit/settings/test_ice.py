@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from livebot.settings import IceServer, parse_ice_servers
 
 URL = st.from_regex(r"(stuns?|turns?):[a-z0-9.-]{1,20}(:[1-9][0-9]{0,3})?", fullmatch=True)
-TEXT = st.none() | st.text(min_size=1, max_size=10)
+TEXT = st.none() | st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=10)
 SERVER = st.fixed_dictionaries(
     {"urls": URL | st.lists(URL, min_size=1, max_size=4)},
     optional={"username": TEXT, "credential": TEXT},
@@ -75,6 +75,21 @@ def test_old_key_and_bounds() -> None:
         parse_ice_servers([{"urls": "stun:h"}] * 33)
     with pytest.raises(ValueError, match="1 to 16"):
         parse_ice_servers([{"urls": ["stun:h"] * 17}])
+
+
+def test_stun_has_no_transport() -> None:
+    """Some write one all the same; the media stack would refuse every call."""
+    found = parse_ice_servers([{"urls": ["stun:h:1?transport=udp", "turn:h:1?transport=tcp"]}])
+
+    assert found[0].urls == ("stun:h:1", "turn:h:1?transport=tcp")
+
+
+@pytest.mark.parametrize("text", ["u" * 509, "ü" * 255, "\ud800", "a\nb", "\0"])
+@pytest.mark.parametrize("key", ["username", "credential"])
+def test_texts_that_turn_cannot_carry(key: str, text: str) -> None:
+    """They would fail only in the middle of a call."""
+    with pytest.raises(ValueError, match=key):
+        parse_ice_servers([{"urls": "turn:h", key: text}])
 
 
 def test_credential_has_no_repr() -> None:
