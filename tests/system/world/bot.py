@@ -24,6 +24,10 @@ _START_WITHIN_S = 30.0
 
 _POLL_S = 0.05
 
+_THREADS = 1 + 2 + min(32, (os.cpu_count() or 1) + 4)
+"""What a bot without rooms may have: its own, one that waits for each worker process, and the
+event loop's pool, which never shrinks."""
+
 _HEARS_WITHIN_S = 10.0
 """Subscribing takes 0.2 s; one second more was seen, and a busy machine needs some."""
 
@@ -128,6 +132,26 @@ class Bot:
             cpu_s=sum(sum(p.cpu_times()[:2]) for p in every),
             memory_mb=sum(p.memory_full_info().pss for p in every) / 2**20,
         )
+
+    async def until_clean(self, within_s: float = 5.0) -> None:
+        """Wait until nothing of a room is left: no media socket, no decoder thread.
+
+        Raises:
+            WorldError: Something still is after *within_s*.
+        """
+        deadline = time.monotonic() + within_s
+        while left := self._left():
+            if time.monotonic() > deadline:
+                raise WorldError(f"the bot left its rooms but keeps {left}")
+            await asyncio.sleep(_POLL_S)
+
+    def _left(self) -> list[str]:
+        main = psutil.Process(self.process.pid)
+        sockets = [c for c in main.net_connections("udp") if c.laddr]
+        left = [f"{len(sockets)} media sockets"] if sockets else []
+        if (threads := main.num_threads()) > _THREADS:
+            left.append(f"{threads} threads")
+        return left
 
     async def _json(self, path: str) -> Any:
         async with (

@@ -37,8 +37,8 @@ async def captioned_call(
 ) -> AsyncIterator[Member]:
     """Hold a call in *room* with captions on; give its first member, who reads them.
 
-    Afterwards the bot is asked to leave, and must. Neither may its loop have stalled meanwhile,
-    nor may its log tell what nobody may know.
+    Afterwards the bot is asked to leave, and must. Nothing of the room may be left then.
+    Neither may its loop have stalled meanwhile, nor may its log tell what nobody may know.
     """
     async with join(hpb, room, "reader") as reader, _watched(bot, figures):
         await reader.set_in_call(LISTENING)
@@ -51,6 +51,7 @@ async def captioned_call(
             status = await bot.stop(room)
         assert status == HTTPStatus.OK
         await reader.until(lambda: not reader.bots, "the bot to leave", 5)
+        await bot.until_clean()
     _check_privacy(bot, hpb, room, [*people, *captions])
 
 
