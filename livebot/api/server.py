@@ -81,9 +81,10 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> asyncio.Server
 
     try:
         return await asyncio.get_running_loop().create_server(protocol, host, port)
-    except OSError as exc:
+    except (OSError, UnicodeError) as exc:
+        why = exc.strerror if isinstance(exc, OSError) else "no host has such a name"
         raise ConfigError(
-            f"cannot listen on {host} port {port} ({exc.strerror});"
+            f"cannot listen on {host} port {port} ({why});"
             " change HOST or PORT, or stop who listens there"
         ) from exc
 

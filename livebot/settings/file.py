@@ -27,7 +27,7 @@ def file_values() -> dict[str, object]:
             f"{VARIABLE} names a file that cannot be read ({exc.strerror})."
             " Correct the path or its permissions."
         ) from exc
-    except (yaml.YAMLError, UnicodeDecodeError):
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
         # The parser's own words quote the file, which may hold secrets.
         raise ConfigError(
             f"{VARIABLE} names a file that is not YAML. Write one line per key, like PORT: 8080."

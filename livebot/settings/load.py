@@ -35,6 +35,11 @@ def load_settings(*, for_call: bool = False, **overrides: object) -> Settings:
         # With the broken ones at their defaults, the rest can be looked at as well.
         broken = {key: _field(key).default for key in found}
         settings = Settings(**values | broken)
+    except (OSError, UnicodeDecodeError):
+        # Without the cause, which may quote the file.
+        raise ConfigError(
+            ".env cannot be read. Make it UTF-8 text that this user may read, or remove it."
+        ) from None
     if for_call:
         problems += [text for key, text in settings.call_problems() if key not in broken]
     if problems:

@@ -331,6 +331,14 @@ async def test_address_in_use(rooms: FakeRooms, at_home: Settings) -> None:
             pass
 
 
+async def test_host_that_cannot_be(rooms: FakeRooms, at_home: Settings) -> None:
+    """So is a name that no resolver takes."""
+    app = make_app(rooms, at_home, Metrics())
+    with pytest.raises(ConfigError, match="HOST"):
+        async with serve(app, "a..b", 0):
+            pass
+
+
 async def test_key_is_asked_for(rooms: FakeRooms, keyed: Settings) -> None:
     """With keys, calls need one and health does not. Spec: room-control/Keys."""
     app = make_app(rooms, keyed, Metrics())

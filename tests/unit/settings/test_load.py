@@ -154,3 +154,21 @@ def test_empty_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("LT_CONFIG", "bot.yaml")
 
     assert load_settings().port == 8080
+
+
+def test_unreadable_dotenv(tmp_path: Path) -> None:
+    """It is told with its cure, without a traceback and without its content."""
+    (tmp_path / ".env").write_bytes(b"LT_INTERNAL_SECRET=hunter2\xff\n")
+
+    with pytest.raises(ConfigError, match=r"\.env cannot be read") as found:
+        load_settings()
+    assert "hunter2" not in str(found.value)
+
+
+def test_bottomless_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """YAML nested deeper than anybody can read is not YAML to us."""
+    monkeypatch.setenv("LT_CONFIG", str(tmp_path / "bot.yaml"))
+    (tmp_path / "bot.yaml").write_text("[" * 3000)
+
+    with pytest.raises(ConfigError, match="not YAML"):
+        load_settings()
