@@ -28,7 +28,7 @@ async def test_reader_gets_the_words_of_a_participant(
     ):
         await the_bot.until_heard(heard + 1)
 
-        said = await alice.say(recording("jfk"))
+        said = await alice.say(recording(*TWO_SENTENCES))
 
         await check_words(reader, alice.session, [said.what], figures, "aiortc")
         note_latencies(reader, alice.session, said, figures)
@@ -57,7 +57,7 @@ async def test_two_at_once_each_get_their_own_captions(
     the_hpb: Hpb, the_bot: Bot, room: str, figures: Figures
 ) -> None:
     """Two people speak at the same time, and no word goes to the other."""
-    says = [recording(*TWO_SENTENCES), recording("jfk")]
+    says = [recording(*TWO_SENTENCES), recording("ls_7902", "libri_01_spk1089")]
     idle, heard = the_bot.load(), await the_bot.heard()
     async with (
         captioned_call(the_hpb, the_bot, room, figures) as reader,
