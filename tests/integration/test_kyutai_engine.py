@@ -17,8 +17,6 @@ from livebot.stt.engines.kyutai import KyutaiEngine, KyutaiStream
 from livebot.stt.remote import Connection
 from tests.support import certificate
 from tests.support.engine_contract import (
-    EngineContract,
-    Speech,
     converse,
     feed,
     listen,
@@ -26,6 +24,7 @@ from tests.support.engine_contract import (
     words,
 )
 from tests.support.kyutai_double import KyutaiDouble
+from tests.support.tone_contract import ToneContract
 from tests.support.tone_model import said, speech
 
 NOBODY = "ws://127.0.0.1:9/v1/stream"
@@ -38,7 +37,7 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kyutai, "NEXT_WORD_S", 0.2)
 
 
-class TestContract(EngineContract):
+class TestContract(ToneContract):
     """The contract, in each dialect of the service."""
 
     @pytest.fixture(params=["rust", "python", "documented"])
@@ -55,16 +54,6 @@ class TestContract(EngineContract):
         """Give an engine where nobody listens."""
         async with KyutaiEngine({"url": NOBODY, "cold_start_s": "0.5"}) as engine:
             yield engine
-
-    @pytest.fixture
-    def speech(self) -> Speech:
-        """Give twelve words."""
-        return Speech(speech(12), said(12))
-
-    @pytest.fixture
-    def other_speech(self) -> Speech:
-        """Give five words."""
-        return Speech(speech(5), said(5))
 
 
 async def test_keys_are_shown_to_the_endpoint() -> None:

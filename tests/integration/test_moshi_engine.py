@@ -14,14 +14,15 @@ from livebot.errors import ConfigError, EngineBusyError, EngineError
 from livebot.stt.engine import Pause, SttEngine, Word
 from livebot.stt.engines import moshi
 from livebot.stt.engines.moshi import MoshiEngine
-from tests.support.engine_contract import EngineContract, Speech, converse, listen, words
+from tests.support.engine_contract import converse, listen, words
 from tests.support.moshi_double import MoshiDouble
+from tests.support.tone_contract import ToneContract
 from tests.support.tone_model import BURST, FRAME, FRAME_S, GAP, said, speech
 
 LEAD_S = 2 * FRAME_S
 
 
-class TestContract(EngineContract):
+class TestContract(ToneContract):
     """The contract, with a server that batches and one that does not."""
 
     @pytest.fixture(params=[True, False])
@@ -38,16 +39,6 @@ class TestContract(EngineContract):
         """Give an engine where nobody listens."""
         async with MoshiEngine({"url": "ws://127.0.0.1:9", "cold_start_s": "0.5"}) as engine:
             yield engine
-
-    @pytest.fixture
-    def speech(self) -> Speech:
-        """Give twelve words."""
-        return Speech(speech(12), said(12))
-
-    @pytest.fixture
-    def other_speech(self) -> Speech:
-        """Give five words."""
-        return Speech(speech(5), said(5))
 
 
 async def test_words_carry_their_start() -> None:

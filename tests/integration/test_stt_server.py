@@ -19,7 +19,8 @@ from livebot.stt.engine import Pause, SttEngine, SttEvent
 from livebot.stt.engines import kyutai
 from livebot.stt.engines.kyutai import KyutaiEngine
 from livebot.stt.wire import Dialect
-from tests.support.engine_contract import EngineContract, Speech, converse, listen, overhear, words
+from tests.support.engine_contract import converse, listen, overhear, words
+from tests.support.tone_contract import ToneContract
 from tests.support.tone_engine import ToneEngine
 from tests.support.tone_model import FRAME, said, speech
 
@@ -59,7 +60,7 @@ async def close_code(ws: ClientConnection) -> int | None:
     return ws.close_code
 
 
-class TestContract(EngineContract):
+class TestContract(ToneContract):
     """The engine `kyutai` at our own server, in both dialects, with keys."""
 
     @pytest.fixture(params=["rust", "python"])
@@ -79,16 +80,6 @@ class TestContract(EngineContract):
             KyutaiEngine({"url": url, "key": "wk-1", "secret": "wrong"}) as engine,
         ):
             yield engine
-
-    @pytest.fixture
-    def speech(self) -> Speech:
-        """Give twelve words."""
-        return Speech(speech(12), said(12))
-
-    @pytest.fixture
-    def other_speech(self) -> Speech:
-        """Give five words."""
-        return Speech(speech(5), said(5))
 
 
 async def test_rust_dialect_is_bare_words_alone() -> None:
