@@ -89,8 +89,35 @@ class Metrics:
             ["engine"],
             registry=registry,
         )
+        self._losses(registry)
         self._audio(registry)
         self._process(registry)
+
+    def _losses(self, registry: CollectorRegistry) -> None:
+        self.gap_seconds = Counter(
+            "transcription_gap_seconds_total",
+            "Audio whose words no reader will see, in seconds, by cause.",
+            ["cause"],
+            registry=registry,
+        )
+        self.stalls = Counter(
+            "transcription_stalls_total",
+            "Times that something seemed to work and gave nothing, by component.",
+            ["component"],
+            registry=registry,
+        )
+        self.packets = Counter(
+            "transcription_packets_total",
+            "Audio packets by what became of them: received, restored (from the next one),"
+            " concealed, lost, late, duplicate.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.can_accept = Gauge(
+            "transcription_can_accept",
+            "1 while new rooms are taken, 0 while they are refused.",
+            registry=registry,
+        )
 
     def _audio(self, registry: CollectorRegistry) -> None:
         self.audio_received = Counter(

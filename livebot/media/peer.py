@@ -38,10 +38,27 @@ class Frame:
         samples: Mono, 48 kHz; usually 960 of them.
         pts: RTP time of the first sample, in samples; starts anywhere, and jumps over
             what was not sent (DTX) or lost.
+        concealed: Whether the packet was lost and this is a guess at what it held.
+        lost: How many samples are missing before this frame because packets were lost and
+            no guess was made; what was not sent (DTX) does not count.
     """
 
     samples: Samples
     pts: int
+    concealed: bool = False
+    lost: int = 0
+
+
+@dataclass(slots=True)
+class PacketCounts:
+    """What became of a peer's audio packets; see the metric `transcription_packets_total`."""
+
+    received: int = 0
+    restored: int = 0
+    concealed: int = 0
+    lost: int = 0
+    late: int = 0
+    duplicate: int = 0
 
 
 class Peer:
@@ -50,11 +67,13 @@ class Peer:
     Attributes:
         connected: Set once media can flow.
         ended: Set once it never will again: to aiortc a lost path is `closed` or `failed`.
+        counts: What became of its packets so far.
     """
 
     def __init__(self, pc: RTCPeerConnection) -> None:
         self._pc = pc
         self._track: MediaStreamTrack | None = None
+        self.counts = PacketCounts()
         self.connected = asyncio.Event()
         self.ended = asyncio.Event()
         pc.on("track", self._on_track)
@@ -76,6 +95,19 @@ class Peer:
     def has_ended(self) -> bool:
         """Whether this peer will never deliver again."""
         return self.ended.is_set()
+
+    @property
+    def audio_age_s(self) -> float:
+        """Return how long no audio packet has come; infinite before the first."""
+        raise NotImplementedError
+
+    @property
+    def path_age_s(self) -> float:
+        """Return how long nothing at all has come (audio, RTCP, answers to consent checks).
+
+        A peer that is merely not sent any audio still gets RTCP; infinite before the first.
+        """
+        raise NotImplementedError
 
     async def answer(self, offer: str) -> str:
         """Take an offer, the first or a renegotiation; return the answer with all candidates.

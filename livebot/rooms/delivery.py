@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from livebot.captions.caption import Caption
+from livebot.captions.gap import Gap
 from livebot.ids import SessionId
 from livebot.metrics import Metrics
 from livebot.rooms.clock import RoomClock
@@ -61,7 +62,7 @@ class Delivery:
         """How many captions wait."""
         return len(self._outbox)
 
-    def put(self, session: SessionId, caption: Caption) -> None:
+    def put(self, session: SessionId, caption: Caption | Gap) -> None:
         """Take over a speaker's caption; never waits."""
         self._outbox.put(session, caption, self._language)
 
@@ -72,11 +73,14 @@ class Delivery:
     async def run(self) -> None:
         """Send what waits, in order, until closed and empty."""
         while (item := await self._outbox.get()) is not None:
-            await self._send(_transcript(item))
-            self._metrics.transcripts.labels(str(item.caption.final).lower()).inc()
+            caption = item.caption
+            if isinstance(caption, Gap):
+                continue
+            await self._send(_transcript(item, caption))
+            self._metrics.transcripts.labels(str(caption.final).lower()).inc()
             self.sent += 1
-            if item.caption.end is not None:
-                self._metrics.latency.observe(max(0.0, self._clock.now() - item.caption.end))
+            if caption.end is not None:
+                self._metrics.latency.observe(max(0.0, self._clock.now() - caption.end))
 
     async def _send(self, caption: Transcript) -> None:
         is_taken = False
@@ -88,8 +92,7 @@ class Delivery:
         self._metrics.captions_dropped.inc()
 
 
-def _transcript(item: Outgoing) -> Transcript:
-    caption = item.caption
+def _transcript(item: Outgoing, caption: Caption) -> Transcript:
     return Transcript(
         speaker=item.session,
         text=caption.text,

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from livebot.captions.caption import Caption
+from livebot.captions.gap import Gap
 from livebot.ids import SessionId
 
 LIMIT = 1000
@@ -18,10 +19,10 @@ LIMIT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A caption, who spoke it and in which language."""
+    """A caption or a gap, whose it is and in which language."""
 
     session: SessionId
-    caption: Caption
+    caption: Caption | Gap
     language: str
 
 
@@ -45,7 +46,7 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, session: SessionId, caption: Caption, language: str) -> None:
+    def put(self, session: SessionId, caption: Caption | Gap, language: str) -> None:
         """Add a caption, which takes the place of a waiting partial. Ignored once closed."""
         if self._is_closed:
             return
@@ -54,7 +55,7 @@ class Outbox:
         if place is None:
             place = self._count = self._count + 1
         self._waiting[place] = item
-        if caption.final:
+        if isinstance(caption, Gap) or caption.final:
             self._partials.pop(session, None)
         else:
             self._partials[session] = place

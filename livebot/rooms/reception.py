@@ -6,12 +6,14 @@ queues without a bound; it is replaced by the next offer, and asked for again wh
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 
 from livebot.audio.pipeline import Chunk, Pipeline
+from livebot.captions.gap import Gap
 from livebot.errors import LivebotError, MediaError
 from livebot.ids import SessionId
 from livebot.media.ice import IcePolicy
@@ -77,6 +79,7 @@ class Reception:
         backlog: Where audio goes.
         clock: The room's time line.
         figures: What is counted.
+        on_gap: Called with audio that is lost; must not block.
     """
 
     def __init__(
@@ -88,6 +91,7 @@ class Reception:
         backlog: Backlog,
         clock: RoomClock,
         figures: Figures,
+        on_gap: Callable[[Gap], None],
     ) -> None:
         self._session = session
         self._options = options
@@ -95,6 +99,7 @@ class Reception:
         self._backlog = backlog
         self._clock = clock
         self._figures = figures
+        self._on_gap = on_gap
         self._pipeline = Pipeline(options.chunk_ms, RATE_HZ)
         self._early: deque[CandidateFound] = deque(maxlen=EARLY_CANDIDATES)
         # Bounded by `deliver()`, so that the end of a peer always finds room.

@@ -14,6 +14,7 @@ from livebot.audio.pcm import RATE_HZ, level_dbfs
 from livebot.audio.pipeline import Chunk
 from livebot.audio.timeline import StreamClock
 from livebot.captions.caption import Caption
+from livebot.captions.gap import Gap
 from livebot.captions.segmenter import Mode, Segmenter
 from livebot.errors import EngineError
 from livebot.rooms.backlog import Backlog
@@ -52,6 +53,7 @@ class Recognition:
         backlog: Where audio waits; `run()` ends when it is closed and empty.
         figures: What is counted.
         on_caption: Called with each caption, in order; must not block.
+        on_gap: Called with audio that no engine heard; must not block.
     """
 
     def __init__(
@@ -62,12 +64,14 @@ class Recognition:
         backlog: Backlog,
         figures: Figures,
         on_caption: Callable[[Caption], None],
+        on_gap: Callable[[Gap], None],
     ) -> None:
         self._engine = engine
         self._options = options
         self._backlog = backlog
         self._figures = figures
         self._on_caption = on_caption
+        self._on_gap = on_gap
         self._unsent: deque[Chunk] = deque()
         self._gate = SpeechGate()
 

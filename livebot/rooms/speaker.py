@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from livebot.captions.caption import Caption
+from livebot.captions.gap import Gap
 from livebot.ids import SessionId
 from livebot.metrics import Metrics
 from livebot.rooms.backlog import Backlog
@@ -38,7 +39,7 @@ class Speaker:
         engine: Where the audio goes.
         subscription: Where answers to offers go.
         clock: The room's time line.
-        on_caption: Called with each caption, in order; must not block.
+        on_caption: Called with each caption and each gap, in order; must not block.
         metrics: What is counted.
     """
 
@@ -50,7 +51,7 @@ class Speaker:
         engine: SttEngine,
         subscription: Subscription,
         clock: RoomClock,
-        on_caption: Callable[[SessionId, Caption], None],
+        on_caption: Callable[[SessionId, Caption | Gap], None],
         metrics: Metrics,
     ) -> None:
         self.session = session
@@ -64,6 +65,7 @@ class Speaker:
             backlog=backlog,
             clock=clock,
             figures=self._figures,
+            on_gap=lambda gap: on_caption(session, gap),
         )
         self._recognition = Recognition(
             engine,
@@ -71,6 +73,7 @@ class Speaker:
             backlog=backlog,
             figures=self._figures,
             on_caption=lambda caption: on_caption(session, caption),
+            on_gap=lambda gap: on_caption(session, gap),
         )
 
     async def run(self) -> None:

@@ -125,6 +125,20 @@ class Settings(BaseSettings):
         description="append: each piece of text is sent once. replace: a caption grows until it"
         " is final, for clients that replace what they show.",
     )
+    notices: bool = Field(
+        default=True,
+        validation_alias="LT_NOTICES",
+        description="Whether readers are told in the call where captions are missing, like"
+        " [captions interrupted 12 s]: true or false.",
+    )
+    replay_s: float = Field(
+        default=30,
+        validation_alias="LT_REPLAY_SECONDS",
+        ge=1,
+        le=300,
+        description="Audio kept per speaker after the engine took it, in seconds, 1 to 300: sent"
+        " again where a stream is lost before its words came.",
+    )
     backlog_s: float = Field(
         default=120,
         validation_alias="LT_BACKLOG_SECONDS",

@@ -63,6 +63,7 @@ async def running(backlog_s: float = 120.0) -> AsyncIterator[Running]:
         backlog=backlog,
         figures=figures,
         on_caption=made.captions.append,
+        on_gap=lambda _: None,
     )
     async with asyncio.timeout(600), asyncio.TaskGroup() as group:
         group.create_task(recognition.run())
