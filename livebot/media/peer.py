@@ -1,13 +1,17 @@
 """One receiving peer connection: offer in, answer out, audio out."""
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import numpy as np
+from aioice.ice import StunProtocol
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
+from aiortc.rtp import is_rtcp
 from aiortc.sdp import candidate_from_sdp
 from av import AudioFrame
 
@@ -28,6 +32,7 @@ MAX_OFFER_CHARS = 64 * 1024
 """A media server's is a few KiB; aiortc needs half a minute of the loop for a megabyte."""
 
 _STEREO = 2
+_RTP_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,7 @@ class Peer:
     def __init__(self, pc: RTCPeerConnection) -> None:
         self._pc = pc
         self._track: MediaStreamTrack | None = None
+        self._path_at = self._audio_at = -math.inf
         self.counts = PacketCounts()
         self.connected = asyncio.Event()
         self.ended = asyncio.Event()
@@ -99,7 +105,7 @@ class Peer:
     @property
     def audio_age_s(self) -> float:
         """Return how long no audio packet has come; infinite before the first."""
-        raise NotImplementedError
+        return time.monotonic() - self._audio_at
 
     @property
     def path_age_s(self) -> float:
@@ -107,7 +113,7 @@ class Peer:
 
         A peer that is merely not sent any audio still gets RTCP; infinite before the first.
         """
-        raise NotImplementedError
+        return time.monotonic() - self._path_at
 
     async def answer(self, offer: str) -> str:
         """Take an offer, the first or a renegotiation; return the answer with all candidates.
@@ -137,6 +143,24 @@ class Peer:
         if self._track is None:
             raise MediaError("the offer has no audio")
         await self._pc.setLocalDescription(await self._pc.createAnswer())
+        for transceiver in self._pc.getTransceivers():
+            connection = transceiver.receiver.transport.transport._connection  # noqa: SLF001
+            for protocol in connection._protocols:  # noqa: SLF001
+                if "datagram_received" not in vars(protocol):
+                    self._tap(protocol)
+
+    def _tap(self, protocol: StunProtocol) -> None:
+        """Note when something comes."""
+        hand_on = protocol.datagram_received
+
+        def note(data: bytes, addr: tuple[str, int]) -> None:
+            self._path_at = time.monotonic()
+            # RTP, and not RTCP (RFC 5761)
+            if data and data[0] >> 6 == _RTP_VERSION and not is_rtcp(data):
+                self._audio_at = self._path_at
+            hand_on(data, addr)
+
+        protocol.datagram_received = note  # type: ignore[method-assign,assignment]
 
     async def add_candidate(self, candidate: str, mid: str | None, index: int | None) -> None:
         """Take in a candidate of the media server, once its offer is here.

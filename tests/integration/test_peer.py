@@ -5,6 +5,7 @@ Spec: audio-ingest/Speakers are received over WebRTC
 
 import asyncio
 import itertools
+import math
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -22,6 +23,7 @@ from livebot.media.ice import IcePolicy, configuration
 from livebot.media.peer import RATE_HZ, Frame, Peer, open_peer
 from livebot.settings import IceServer
 from tests.support.sender import Sender, ToneTrack, loopback_only, sender
+from tests.support.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +75,16 @@ async def test_what_was_not_sent_shows_in_the_time() -> None:
 
     steps = [b.pts - a.pts for a, b in itertools.pairwise(frames)]
     assert max(steps) == pytest.approx(26 * 960, abs=960)
+
+
+async def test_a_peer_knows_how_long_nothing_came() -> None:
+    """A sender without audio still sends RTCP: the age of the audio grows, of the path not."""
+    async with sender(ToneTrack(gaps=range(10, 10_000))) as source, open_peer(()) as peer:
+        assert (peer.audio_age_s, peer.path_age_s) == (math.inf, math.inf)
+        await _negotiate(source, peer)
+        await _frames(peer, 3)
+        assert peer.path_age_s <= peer.audio_age_s < 1
+        await until(lambda: peer.audio_age_s > 1 > peer.path_age_s)
 
 
 async def test_packets_without_audio_do_not_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
