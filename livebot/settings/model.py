@@ -159,6 +159,27 @@ class Settings(BaseSettings):
         ge=1,
         description="Speakers of all calls at the same time, 1 or more.",
     )
+    max_lag_ms: int = Field(
+        default=100,
+        validation_alias="LT_MAX_LAG_MS",
+        ge=10,
+        le=10_000,
+        description="How late the event loop may be in milliseconds, 10 to 10000; beyond, new"
+        " calls and new speakers are refused.",
+    )
+    max_memory_mb: int = Field(
+        default=0,
+        validation_alias="LT_MAX_MEMORY_MB",
+        ge=0,
+        description="Memory of the bot and its processes in MB; beyond, new calls and new"
+        " speakers are refused. 0 is 85 % of the container's limit, or none where it has none.",
+    )
+    state_dir: Path | None = Field(
+        default=None,
+        validation_alias="LT_STATE_DIR",
+        description="A folder of this process alone, where the calls that are captioned are"
+        " noted, to be taken up again after a restart; without it, they are not.",
+    )
     empty_room_s: float = Field(
         default=60,
         validation_alias="LT_EMPTY_ROOM_SECONDS",
