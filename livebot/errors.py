@@ -11,7 +11,9 @@ LivebotError
 ├── MediaError               one speaker's audio cannot be received
 ├── AudioError               samples of a kind that cannot be converted
 └── EngineError              a speech-to-text engine failed
-    └── EngineBusyError      ... because it has no room for another stream
+    ├── EngineBusyError          ... because it has no room for another stream
+    ├── EngineStalledError       ... without a sign: speech goes in and no words come out
+    └── EngineUnavailableError   ... before: nobody is asked again for a while
 
 Anything else that is raised is a bug and is not caught.
 """
@@ -103,3 +105,20 @@ class EngineError(LivebotError):
 
 class EngineBusyError(EngineError):
     """The engine has no room for another stream at the moment."""
+
+
+class EngineStalledError(EngineError):
+    """Speech goes into a stream and no words come out of it."""
+
+
+class EngineUnavailableError(EngineError):
+    """Engines failed a moment ago and are left alone for a while.
+
+    Args:
+        message: Which, and why.
+        retry_in_s: When somebody may try again.
+    """
+
+    def __init__(self, message: str, *, retry_in_s: float) -> None:
+        super().__init__(message)
+        self.retry_in_s = retry_in_s

@@ -57,12 +57,14 @@ class Capabilities:
         pauses: Whether the engine tells pauses itself. Without, the segmenter guesses them
             from the time that passes without words.
         cold_start_s: How long opening the first stream may take while audio is kept.
+        session_s: How long the endpoint lets a stream live; None where it does not mind.
     """
 
     languages: Mapping[str, str]
     word_times: bool
     pauses: bool
     cold_start_s: float = 10.0
+    session_s: float | None = None
 
 
 class SttStream(Protocol):
@@ -111,6 +113,9 @@ class SttEngine(Protocol):
 
     def open(self, *, language: str) -> AbstractAsyncContextManager[SttStream]:
         """Open a stream; leaving the context closes it, whatever happened.
+
+        Whoever finds the stream deaf leaves the context with `EngineStalledError`: how it is
+        left tells a combination of engines whether the stream worked.
 
         Raises:
             EngineError: On entering, when no stream can be had.
