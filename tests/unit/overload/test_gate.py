@@ -28,26 +28,19 @@ def test_shuts_at_once_and_tells_the_worst() -> None:
     """One value above the limit is enough; what is told is the highest since."""
     gate = Gate(LIMIT, low=LOW)
 
-    gate.observe(LIMIT, 0)
-    assert not gate.is_shut
-    for now, value in enumerate([101, 180, 120], start=1):
+    told = []
+    for now, value in enumerate([LIMIT, 101, 180, 120]):
         gate.observe(value, now)
+        told.append(gate.worst)
 
-    assert gate.is_shut
-    assert gate.worst == 180
+    assert told == [None, 101, 180, 180]
 
 
 def test_opens_after_a_calm_time_only() -> None:
     """A value between low and the limit keeps it shut; low ones open it when it is time."""
-    gate = Gate(LIMIT, low=LOW)
-    gate.observe(101, 0)
+    steps = [(0.0, 101.0), (CALM_S, 71.0), (CALM_S - 0.01, 70.0), (0.02, 70.0)]
 
-    gate.observe(71, CALM_S)
-    assert gate.is_shut
-    gate.observe(70, 2 * CALM_S - 0.01)
-    assert gate.is_shut
-    gate.observe(70, 2 * CALM_S)
-    assert not gate.is_shut
+    assert [shut for _, shut in states(steps)] == [True, True, True, False]
 
 
 @given(series)
