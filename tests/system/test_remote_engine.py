@@ -1,7 +1,5 @@
 """Recognition on another machine: `livebot serve` and `livebot stt-server` over a WebSocket."""
 
-import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +9,9 @@ from tests.system.world.bot import Bot, bot
 from tests.system.world.call import captioned_call, check_words
 from tests.system.world.figures import Figures
 from tests.system.world.hpb import Hpb
-from tests.system.world.process import Process, free_port, listens
 from tests.system.world.recording import TWO_SENTENCES, recording
 from tests.system.world.speaker import speaking
+from tests.system.world.stt_server import stt_server
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(90)]
 
@@ -21,15 +19,8 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(90)]
 @pytest.fixture(scope="module")
 def endpoint(folder: Path) -> Iterator[str]:
     """Run the embedded engine behind the protocol of the Kyutai service; give its address."""
-    port = free_port()
-    argv = [
-        sys.executable, "-m", "livebot", "stt-server",
-        "--host", "127.0.0.1", "--port", str(port), "--engine", "local",
-    ]  # fmt: skip
-    env = {"PATH": os.environ["PATH"], "HOME": str(folder)}
-    with Process("stt-server", argv, folder=folder, env=env) as process:
-        process.wait_until(listens(port), 30)
-        yield f"ws://127.0.0.1:{port}/v1/stream"
+    with stt_server(folder / "stt-server") as found:
+        yield found.url
 
 
 @pytest.fixture(scope="module")

@@ -14,10 +14,14 @@ from typing import Any
 import psutil
 from aiohttp import ClientSession
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from tests.system.world.hpb import Hpb
 from tests.system.world.process import Process, WorldError, free_port, listens
 from tests.system.world.turn import IceServer
+
+PYTHON = os.environ.get("FAULTS_PYTHON", sys.executable)
+"""Whose livebot is tested: another one's, where its behaviour is to be compared."""
 
 _START_WITHIN_S = 30.0
 """Loading the embedded engine's model on a busy machine included."""
@@ -79,17 +83,20 @@ class Bot:
 
     async def metric(self, name: str, **labels: str) -> float:
         """Return the sum of a metric's samples that carry *labels*; 0 if there are none."""
+        samples = await self._samples(name)
+        return sum(s.value for s in samples if labels.items() <= s.labels.items())
+
+    async def by_label(self, name: str, label: str) -> dict[str, float]:
+        """Return a metric's samples by the value of one label."""
+        return {s.labels[label]: s.value for s in await self._samples(name)}
+
+    async def _samples(self, name: str) -> list[Sample]:
         async with (
             ClientSession(raise_for_status=True) as http,
             http.get(f"{self.url}/metrics") as answer,
         ):
             families = list(text_string_to_metric_families(await answer.text()))
-        return sum(
-            sample.value
-            for family in families
-            for sample in family.samples
-            if sample.name == name and labels.items() <= sample.labels.items()
-        )
+        return [s for family in families for s in family.samples if s.name == name]
 
     async def heard(self) -> float:
         """Return from how many people it has had audio since it runs."""
@@ -181,7 +188,7 @@ def bot(folder: Path, hpb: Hpb, settings: Mapping[str, str] = {}) -> Iterator[Bo
         "LOG_LEVEL": "DEBUG",
         **settings,
     }
-    argv = [sys.executable, "-m", "livebot", "serve"]
+    argv = [PYTHON, "-m", "livebot", "serve"]
     with Process("livebot", argv, folder=folder, env=env) as process:
         process.wait_until(listens(port), _START_WITHIN_S)
         yield Bot(process, port)

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.system.world.backend import OCS_PATH, ticket
@@ -23,10 +23,14 @@ class Hpb:
         signaling_port: Of the signaling server.
         backend_port: Of Nextcloud's stand-in.
         internal_secret: For bots.
+        janus_port: Of Janus' WebSocket.
+        processes: By name: nextcloud, janus, signaling.
     """
 
     signaling_port: int
     backend_port: int
+    janus_port: int
+    processes: dict[str, Process]
     internal_secret: str = "the-internal-secret-of-the-signaling-server"
 
     @property
@@ -58,15 +62,15 @@ class Hpb:
 def hpb(folder: Path, *, rsa: bool = False) -> Iterator[Hpb]:
     """Run the three servers; see `janus()` for *rsa*."""
     folder.mkdir()
-    found = Hpb(free_port(), free_port())
+    found = Hpb(free_port(), free_port(), janus_port=0, processes={})
     backend = [
         sys.executable, "-m", "tests.system.world.backend",
         "--port", str(found.backend_port),
         "--secret", _BACKEND_SECRET, "--signaling", found.url,
     ]  # fmt: skip
     with (
-        server(Process("nextcloud", backend, folder=folder, cwd=_ROOT), found.backend_port),
-        janus(folder / "janus", rsa=rsa) as janus_url,
+        server(Process("nextcloud", backend, folder=folder, cwd=_ROOT), found.backend_port) as nc,
+        janus(folder / "janus", rsa=rsa) as (sfu, janus_port),
         signaling(
             folder / "signaling",
             SignalingConfig(
@@ -74,8 +78,9 @@ def hpb(folder: Path, *, rsa: bool = False) -> Iterator[Hpb]:
                 internal_secret=found.internal_secret,
                 backend_url=found.nextcloud,
                 backend_secret=_BACKEND_SECRET,
-                janus_url=janus_url,
+                janus_url=f"ws://127.0.0.1:{janus_port}",
             ),
-        ),
+        ) as hub,
     ):
-        yield found
+        processes = {"nextcloud": nc, "janus": sfu, "signaling": hub}
+        yield replace(found, janus_port=janus_port, processes=processes)

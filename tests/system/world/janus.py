@@ -35,8 +35,8 @@ admin: {{ admin_ws = false }}
 
 
 @contextmanager
-def janus(folder: Path, *, rsa: bool = False) -> Iterator[str]:
-    """Run Janus and give its WebSocket URL.
+def janus(folder: Path, *, rsa: bool = False) -> Iterator[tuple[Process, int]]:
+    """Run Janus; give it and the port of its WebSocket.
 
     Args:
         folder: An empty folder of its own.
@@ -55,8 +55,8 @@ def janus(folder: Path, *, rsa: bool = False) -> Iterator[str]:
     (folder / "janus.transport.websockets.jcfg").write_text(_WEBSOCKETS.format(port=port))
     (folder / "janus.plugin.videoroom.jcfg").write_text("general: { }\n")
     argv = ["janus", f"--configs-folder={folder}", f"--config={folder}/janus.jcfg"]
-    with server(Process("janus", argv, folder=folder), port):
-        yield f"ws://127.0.0.1:{port}"
+    with server(Process("janus", argv, folder=folder), port) as process:
+        yield process, port
 
 
 def _link(folder: Path, library: str) -> None:

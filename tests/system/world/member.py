@@ -44,14 +44,28 @@ class Transcript:
     language: str
 
 
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What somebody has seen; may go on from one session to the next.
+
+    Attributes:
+        transcripts: Every caption they were sent, in order.
+        seen: Who ever was in the room: session to user; bots have no user.
+    """
+
+    transcripts: list[Transcript] = field(default_factory=list)
+    seen: dict[str, str] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Member:
     """A person in a room: `join()` makes them.
 
     Attributes:
         session: The public id of their session.
-        transcripts: Every caption they were sent, in order.
+        log: What they have seen.
         present: Who is in the room: session to user; bots have no user.
+        gone: Set once their connection has ended.
         media: Offers, answers and candidates sent to them, until somebody takes them.
     """
 
@@ -60,8 +74,9 @@ class Member:
     user: str
     session: str = ""
     room_session: str = field(default_factory=lambda: secrets.token_hex(32))
-    transcripts: list[Transcript] = field(default_factory=list)
+    log: Log = field(default_factory=Log)
     present: dict[str, str] = field(default_factory=dict)
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
     media: asyncio.Queue[dict[str, Any]] = field(default_factory=lambda: asyncio.Queue(100))
     _socket: ClientConnection | None = None
     _answers: dict[str, asyncio.Future[dict[str, Any]]] = field(default_factory=dict)
@@ -132,6 +147,11 @@ class Member:
             except TimeoutError:
                 pass
 
+    @property
+    def transcripts(self) -> list[Transcript]:
+        """Return every caption they were sent, in order."""
+        return self.log.transcripts
+
     def of(self, speaker: str) -> list[Transcript]:
         """Return the captions of the session *speaker*."""
         return [t for t in self.transcripts if t.speaker == speaker]
@@ -169,6 +189,8 @@ class Member:
                     self._news.notify_all()
         except ConnectionClosed:
             pass
+        finally:
+            self.gone.set()
 
     def _person(self) -> dict[str, Any]:
         params = {"userid": self.user, "ticket": self.hpb.ticket(self.user)}
@@ -185,7 +207,8 @@ class Member:
             case {"id": str(number)} if not self._answers[number].done():
                 self._answers[number].set_result(got)
             case {"type": "event", "event": {"target": "room", "type": "join", "join": joined}}:
-                self.present |= {j["sessionid"]: j.get("userid", "") for j in joined}
+                self.present |= (new := {j["sessionid"]: j.get("userid", "") for j in joined})
+                self.log.seen.update(new)
             case {"type": "event", "event": {"target": "room", "type": "leave", "leave": left}}:
                 self.present = {s: u for s, u in self.present.items() if s not in left}
             case {
@@ -215,12 +238,13 @@ def _transcript(sender: str, data: dict[str, Any]) -> Transcript:
 
 
 @asynccontextmanager
-async def join(hpb: Hpb, room: str, user: str) -> AsyncIterator[Member]:
+async def join(hpb: Hpb, room: str, user: str, log: Log | None = None) -> AsyncIterator[Member]:
     """Let *user* be in *room*, not yet in the call; leaving says bye.
 
-    Without a name it is an internal session, as another bot's is.
+    Without a name it is an internal session, as another bot's is. What they see goes into *log*,
+    if there is one.
     """
-    member = Member(hpb, room, user)
+    member = Member(hpb, room, user, log=log or Log())
     async with connect(hpb.websocket, proxy=None) as socket, asyncio.TaskGroup() as group:
         group.create_task(member.read(socket), name=f"read {user}")
         try:

@@ -1,5 +1,7 @@
 """Server processes: started, waited for, stopped; none outlives the test session."""
 
+import os
+import signal
 import socket
 import subprocess
 import time
@@ -60,7 +62,13 @@ class Process:
         self._popen: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        with self.log.open("wb") as log:
+        self.start()
+        self.started.append(self)
+        return self
+
+    def start(self) -> None:
+        """Start it, or start it again after its end; its log goes on."""
+        with self.log.open("ab") as log:
             self._popen = subprocess.Popen(
                 self._argv,
                 stdin=subprocess.DEVNULL,
@@ -70,8 +78,6 @@ class Process:
                 env=self._env,
                 start_new_session=True,
             )
-        self.started.append(self)
-        return self
 
     def __exit__(
         self,
@@ -94,6 +100,22 @@ class Process:
     def terminate(self) -> None:
         """Send SIGTERM and return at once."""
         self._running().terminate()
+
+    def kill(self) -> None:
+        """End it and all it started at once, as a machine that dies does."""
+        self._signal(signal.SIGKILL)
+        self._running().wait()
+
+    def pause(self) -> None:
+        """Let it and all it started run no more: it still accepts and never answers."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it run on after `pause()`."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        os.killpg(self.pid, number)
 
     def wait(self, within_s: float) -> int:
         """Wait for its end; return its exit code.

@@ -21,7 +21,7 @@ from aiortc.sdp import candidate_from_sdp
 from av import AudioFrame
 
 from tests.system.world.hpb import Hpb
-from tests.system.world.member import SPEAKING, Member, join
+from tests.system.world.member import SPEAKING, Log, Member, join
 from tests.system.world.process import WorldError
 from tests.system.world.recording import RATE_HZ, Recording
 from tests.system.world.turn import IceServer
@@ -83,7 +83,7 @@ class Microphone(MediaStreamTrack):
         self._left = np.zeros(0, dtype=np.int16)
 
     def begin(self, what: Recording) -> Said:
-        """Begin to play *what*."""
+        """Begin to play *what*, whatever was being played."""
         self._left = what.sound
         self._said = Said(what)
         return self._said
@@ -125,6 +125,7 @@ class Speaker:
 
     member: Member
     microphone: Microphone
+    peer: RTCPeerConnection
 
     @property
     def session(self) -> str:
@@ -150,6 +151,7 @@ async def speaking(
     *,
     relay: IceServer | None = None,
     dtx: bool = False,
+    log: Log | None = None,
 ) -> AsyncIterator[Speaker]:
     """Let *user* be in the call of *room* with their microphone on, silent so far.
 
@@ -159,13 +161,14 @@ async def speaking(
         user: Their name.
         relay: The TURN server that all their media goes through, if it must.
         dtx: See `Microphone`.
+        log: See `join`.
     """
     # An empty list too: without any, aiortc asks a public server.
     config = RTCConfiguration(
         iceServers=[RTCIceServer(**relay)] if relay else [],
         iceTransportPolicy=RTCIceTransportPolicy.RELAY if relay else RTCIceTransportPolicy.ALL,
     )
-    async with join(hpb, room, user) as member:
+    async with join(hpb, room, user, log) as member:
         peer = RTCPeerConnection(config)
         microphone = Microphone(dtx=dtx)
         peer.addTransceiver(microphone, direction="sendonly")
@@ -175,7 +178,7 @@ async def speaking(
                 follow = group.create_task(_publish(member, peer), name=f"publish {user}")
                 await _connected(peer)
                 follow.cancel()
-            yield Speaker(member, microphone)
+            yield Speaker(member, microphone, peer)
             await member.set_in_call(0)
         finally:
             microphone.stop()

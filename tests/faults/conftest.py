@@ -1,0 +1,76 @@
+"""The suite's runner: all chosen scenarios at the start, side by side, each in a world apart."""
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.faults import table
+from tests.faults.scenario import Scenario, Seen
+from tests.faults.scenarios import SCENARIOS
+from tests.faults.stage import aside, perform
+from tests.system.world.hpb import Hpb, hpb
+from tests.system.world.namespace import private_network
+from tests.system.world.packages import require
+
+AT_ONCE = int(os.environ.get("FAULTS_AT_ONCE", "5"))
+"""Most of a scenario is waiting: five keep two cores busy, and late words stay in time."""
+
+Results = dict[str, Seen | Exception]
+
+_RESULTS: Results = {}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def network() -> Iterator[None]:
+    """Keep every socket of these tests, and of all they start, in a network of their own."""
+    require()
+    with private_network():
+        yield
+
+
+@pytest.fixture(scope="session")
+def results(
+    network: None,  # noqa: ARG001 - must be there
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Mapping[str, Seen | Exception]:
+    """Let every chosen scenario happen; return what was seen of each."""
+    chosen = {item.name for item in request.session.items}
+    scenarios = [scenario for scenario in SCENARIOS if f"test_fault[{scenario.name}]" in chosen]
+    asyncio.run(_perform(scenarios, tmp_path_factory.mktemp("faults")))
+    return _RESULTS
+
+
+async def _perform(scenarios: Sequence[Scenario], folder: Path) -> None:
+    limit = asyncio.Semaphore(AT_ONCE)
+    async with AsyncExitStack() as stack:
+        shared = await stack.enter_async_context(aside(hpb(folder / "shared")))
+
+        async with asyncio.TaskGroup() as group:
+            for scenario in scenarios:
+                group.create_task(_one(scenario, folder, shared, limit), name=scenario.name)
+
+
+async def _one(scenario: Scenario, folder: Path, shared: Hpb, limit: asyncio.Semaphore) -> None:
+    async with limit:
+        since = time.monotonic()
+        try:
+            _RESULTS[scenario.name] = await perform(scenario, folder / scenario.name, shared)
+        except Exception as exc:  # noqa: BLE001 - shown by the scenario's own test
+            _RESULTS[scenario.name] = exc
+        print(f"{scenario.name}: {time.monotonic() - since:.0f} s", flush=True)  # noqa: T201
+        print("  ".join(table.row(scenario, _RESULTS[scenario.name])), flush=True)  # noqa: T201
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the table."""
+    rows = [table.row(s, _RESULTS[s.name]) for s in SCENARIOS if s.name in _RESULTS]
+    if rows:
+        terminalreporter.section("faults")
+        for line in table.plain(rows):
+            terminalreporter.line(line)

@@ -1,0 +1,99 @@
+"""What a scenario is, and what is seen in one."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.faults.account import Account
+from tests.system.world.bot import Bot
+from tests.system.world.hpb import Hpb
+from tests.system.world.turn import IceServer
+from tests.system.world.visitor import Visitor
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a call of one scenario stands on.
+
+    Attributes:
+        hpb: Where people are.
+        settings: What is set for the bot beside the usual.
+        turn_servers: What the bot is told to use.
+        strike: Lets the fault happen; returns when it is over.
+    """
+
+    hpb: Hpb
+    strike: Callable[["Call"], Awaitable[None]]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    turn_servers: tuple[IceServer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The call of one scenario."""
+
+    bot: Bot
+    reader: Visitor
+    alice: Visitor
+    bob: Visitor
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One fault and what must hold.
+
+    Attributes:
+        name: Its id.
+        fault: What happens, for people.
+        ground: Builds what it stands on, in a folder of its own, beside the shared backend.
+        loses_nothing: Whether not a word may be lost, announced or not.
+        spares_bob: Whether the fault is Alice's alone.
+        after_s: How long people go on talking after it.
+    """
+
+    name: str
+    fault: str
+    ground: Callable[[Path, Hpb], AbstractAsyncContextManager[Ground]]
+    loses_nothing: bool = False
+    spares_bob: bool = False
+    after_s: float = 14.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen of one scenario.
+
+    Attributes:
+        struck: When the fault began and when it was over.
+        accounts: Each person's words.
+        gap_s: By how much the bot's counters of lost audio rose, by cause.
+        reasons: What its health check said meanwhile.
+        log: The bot's.
+    """
+
+    struck: tuple[float, float]
+    accounts: Mapping[str, Account]
+    gap_s: Mapping[str, float]
+    reasons: tuple[str, ...]
+    log: Path
+
+    @property
+    def recovered_s(self) -> float | None:
+        """Return how long after the fault new words were shown of everybody it had hit."""
+        over = self.struck[1]
+        firsts = [
+            min((at + delay for at, delay in who.delays if at > over), default=None)
+            for who in self.accounts.values()
+        ]
+        known = [first for first in firsts if first is not None]
+        return max(known) - over if len(known) == len(firsts) else None
+
+    @property
+    def bobs_extra_delay_s(self) -> float | None:
+        """Return how much later than before the fault Bob's words came during it, at worst."""
+        began, over = self.struck
+        delays = self.accounts["bob"].delays
+        before = [delay for at, delay in delays if at < began]
+        during = [delay for at, delay in delays if began <= at <= over]
+        return max(during) - max(before) if before and during else None

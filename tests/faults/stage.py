@@ -1,0 +1,157 @@
+"""One scenario from beginning to end: people come, talk, are hit, go on talking."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+from aiohttp import ClientError
+
+from tests.faults.account import Account, Shown, Spoken, account
+from tests.faults.scenario import Call, Ground, Scenario, Seen
+from tests.faults.talk import Talk, talk
+from tests.system.world.bot import Bot, bot
+from tests.system.world.hpb import Hpb
+from tests.system.world.visitor import Visitor, visiting
+
+T = TypeVar("T")
+
+BEFORE_S = 9.0
+"""How long people talk before the fault."""
+
+_LONGEST_S = 120.0
+_JOINING_S = 1.5
+"""Nobody is asked to understand what somebody says who has just come in."""
+
+_ON_THE_WAY_S = 0.5
+"""What is said so shortly before somebody goes may never have left their machine."""
+
+_QUIET_S = 4.0
+_QUIET_WITHIN_S = 25.0
+_LOOK_EVERY_S = 0.5
+
+_SETTINGS = {"LT_ENGINE_WORKERS": "1", "LT_EMPTY_ROOM_SECONDS": "60"}
+"""One worker is enough for two people; a room is empty for a while when a server dies."""
+
+
+@asynccontextmanager
+async def aside(context: AbstractContextManager[T]) -> AsyncIterator[T]:
+    """Enter and leave a context that blocks without blocking the loop."""
+    value = await asyncio.to_thread(context.__enter__)
+    try:
+        yield value
+    finally:
+        await asyncio.to_thread(context.__exit__, None, None, None)
+
+
+async def perform(scenario: Scenario, folder: Path, shared: Hpb) -> Seen:
+    """Let *scenario* happen in *folder*; *shared* is for those that do not harm it."""
+    await asyncio.to_thread(folder.mkdir)
+    async with (
+        scenario.ground(folder, shared) as ground,
+        aside(bot(folder / "bot", ground.hpb, {**_SETTINGS, **ground.settings})) as the_bot,
+        _call(ground, the_bot) as call,
+    ):
+        return await _observe(scenario, ground, call)
+
+
+@asynccontextmanager
+async def _call(ground: Ground, the_bot: Bot) -> AsyncIterator[Call]:
+    room = secrets.token_hex(4)
+    async with visiting(ground.hpb, room, "reader") as reader:
+        await the_bot.start(room, ground.turn_servers)
+        async with visiting(ground.hpb, room, "alice", microphone=True) as alice:
+            # First her alone, so that a network can tell whose media is whose.
+            await the_bot.until_heard(1)
+            async with visiting(ground.hpb, room, "bob", microphone=True) as bob:
+                await the_bot.until_heard(2)
+                yield Call(the_bot, reader, alice, bob)
+                await the_bot.stop(room)
+
+
+async def _observe(scenario: Scenario, ground: Ground, call: Call) -> Seen:
+    speakers = (call.alice, call.bob)
+    talks = [talk(_LONGEST_S, first) for first in (0, 4)]
+    began = [who.speak(what.what) for who, what in zip(speakers, talks, strict=True)]
+    await asyncio.sleep(BEFORE_S)
+    gaps = await _gaps(call.bot)
+    async with _health(call.bot) as reasons:
+        struck = time.monotonic()
+        await ground.strike(call)
+        over = time.monotonic()
+        await asyncio.sleep(scenario.after_s)
+        ends = await asyncio.gather(
+            *(_end(who, at, what) for who, at, what in zip(speakers, began, talks, strict=True))
+        )
+        await _until_quiet(call.reader)
+    return Seen(
+        struck=(struck, over),
+        accounts={
+            who.user: _account(who, call.reader, at, what, end)
+            for who, at, what, end in zip(speakers, began, talks, ends, strict=True)
+        },
+        gap_s={cause: s - gaps.get(cause, 0.0) for cause, s in (await _gaps(call.bot)).items()},
+        reasons=tuple(reasons),
+        log=call.bot.process.log,
+    )
+
+
+async def _end(who: Visitor, began: float, what: Talk) -> float:
+    """Let somebody finish their sentence; return when that was, in seconds of their talk."""
+    end = what.end_after(time.monotonic() - began)
+    await asyncio.sleep(began + end + 0.2 - time.monotonic())
+    who.hush()
+    return end
+
+
+def _account(who: Visitor, reader: Visitor, began: float, what: Talk, end: float) -> Account:
+    spoken = [Spoken(text, began + at) for text, at in what.words if at <= end]
+    sessions = [session for session, user in reader.log.seen.items() if user == who.user]
+    shown = [
+        Shown(t.text, t.at)
+        for session in sessions
+        for t in reader.log.transcripts
+        if t.speaker == session
+    ]
+    return account([word for word in spoken if _is_heard(word, who)], shown)
+
+
+def _is_heard(word: Spoken, who: Visitor) -> bool:
+    """Say whether a word was spoken into the call."""
+    return any(
+        since + _JOINING_S <= word.at <= until - _ON_THE_WAY_S for since, until in who.visits
+    )
+
+
+async def _gaps(the_bot: Bot) -> Mapping[str, float]:
+    return await the_bot.by_label("transcription_gap_seconds_total", "cause")
+
+
+async def _until_quiet(reader: Visitor) -> None:
+    deadline = time.monotonic() + _QUIET_WITHIN_S
+    last, since = len(reader.log.transcripts), time.monotonic()
+    while time.monotonic() - since < _QUIET_S and time.monotonic() < deadline:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        if len(reader.log.transcripts) > last:
+            last, since = len(reader.log.transcripts), time.monotonic()
+
+
+@asynccontextmanager
+async def _health(the_bot: Bot) -> AsyncIterator[list[str]]:
+    """Collect what the health check says meanwhile, each reason once."""
+    reasons: list[str] = []
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(_watch(the_bot, reasons), name="health")
+        yield reasons
+        task.cancel()
+
+
+async def _watch(the_bot: Bot, reasons: list[str]) -> None:
+    while True:
+        with suppress(ClientError, OSError):
+            health = await the_bot.health()
+            reasons += [r for r in health.get("reasons", ()) if r not in reasons]
+        await asyncio.sleep(_LOOK_EVERY_S)

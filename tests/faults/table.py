@@ -1,0 +1,58 @@
+"""The table that people read."""
+
+from collections.abc import Mapping, Sequence
+
+from tests.faults.account import Account
+from tests.faults.scenario import Scenario, Seen
+
+HEAD = (
+    "fault", "words spoken", "delivered", "lost", "of them unannounced",
+    "announced to the reader", "counted", "back after", "others late by", "health check",
+)  # fmt: skip
+
+
+def row(scenario: Scenario, seen: Seen | Exception) -> list[str]:
+    """Return one scenario's row."""
+    if isinstance(seen, Exception):
+        return [scenario.fault, "?", "?", "?", "?", "?", "?", "?", "?", f"did not run: {seen}"]
+    accounts = list(seen.accounts.values())
+    spoken, lost = sum(a.spoken for a in accounts), sum(a.words_lost for a in accounts)
+    silent = sum(len(run.words) for a in accounts for run in a.silent)
+    extra = seen.bobs_extra_delay_s
+    return [
+        scenario.fault,
+        str(spoken),
+        str(spoken - lost),
+        str(lost),
+        str(silent),
+        _notices(accounts),
+        _causes(seen.gap_s),
+        "never" if seen.recovered_s is None else f"{seen.recovered_s:.1f} s",
+        "-" if not scenario.spares_bob or extra is None else f"{max(extra, 0):.1f} s",
+        "; ".join(seen.reasons) or "healthy",
+    ]
+
+
+def _notices(accounts: Sequence[Account]) -> str:
+    texts = [notice.text.strip() for who in accounts for notice in who.notices]
+    return " ".join(texts) or "-"
+
+
+def _causes(gap_s: Mapping[str, float]) -> str:
+    return ", ".join(f"{cause} {s:.1f} s" for cause, s in gap_s.items() if s >= 0.05) or "-"
+
+
+def plain(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the table for a terminal."""
+    every = [HEAD, *rows]
+    widths = [max(len(each[i]) for each in every) for i in range(len(HEAD))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(each, widths, strict=True)).rstrip()
+        for each in every
+    ]
+
+
+def markdown(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the table for a document."""
+    every = [HEAD, ["---"] * len(HEAD), *rows]
+    return [f"| {' | '.join(cell.replace('|', '/') for cell in each)} |" for each in every]
