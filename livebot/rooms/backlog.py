@@ -17,13 +17,13 @@ class Backlog:
 
     Args:
         limit_s: How much audio is kept at most. One chunk always is.
-        on_drop: Called with the seconds that had to go.
+        on_drop: Called with each chunk that had to go.
 
     Attributes:
         closed: Set once no more audio comes; some may still wait.
     """
 
-    def __init__(self, limit_s: float, on_drop: Callable[[float], None]) -> None:
+    def __init__(self, limit_s: float, on_drop: Callable[[Chunk], None]) -> None:
         self._limit = round(limit_s * RATE_HZ)
         self._on_drop = on_drop
         self._chunks: deque[Chunk] = deque()
@@ -43,11 +43,8 @@ class Backlog:
         self._chunks.append(chunk)
         self._samples += len(chunk.samples)
         self._wake.set()
-        dropped = 0
         while self._samples > self._limit and len(self._chunks) > 1:
-            dropped += len(self._take().samples)
-        if dropped:
-            self._on_drop(dropped / RATE_HZ)
+            self._on_drop(self._take())
 
     async def get(self) -> Chunk | None:
         """Take the oldest chunk, waiting for one; None once closed and empty.
@@ -60,6 +57,10 @@ class Backlog:
             self._wake.clear()
             await self._wake.wait()
         return self._take()
+
+    def drain(self) -> list[Chunk]:
+        """Take all that waits, without waiting."""
+        return [self._take() for _ in range(len(self._chunks))]
 
     def close(self) -> None:
         """Take no more chunks; what waits can still be got. May be called twice."""

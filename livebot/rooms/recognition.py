@@ -1,47 +1,78 @@
 """The text half of a speaker: audio from the backlog, captions out.
 
 A stream of the engine is held while there is sound (`stt/lease.py`). While it opens, and
-while there is none, audio waits in the backlog; what a failed stream did not take yet is
-sent to the next one.
+while there is none, audio waits in the backlog. What a stream took and did not answer before
+it was lost is sent to the next one (`stt/replay.py`), and what is said twice is shown once.
+
+Rule: audio leaves this file in two ways only: it was answered, or it was lost and told so.
 """
 
 import asyncio
+import random
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
-from livebot.audio.pcm import RATE_HZ, level_dbfs
+from livebot.audio.pcm import RATE_HZ
 from livebot.audio.pipeline import Chunk
 from livebot.audio.timeline import StreamClock
 from livebot.captions.caption import Caption
 from livebot.captions.gap import Gap
 from livebot.captions.segmenter import Mode, Segmenter
-from livebot.errors import EngineError
+from livebot.errors import EngineError, EngineStalledError, EngineUnavailableError
 from livebot.rooms.backlog import Backlog
 from livebot.rooms.figures import Figures
+from livebot.rooms.intake import Intake
+from livebot.rooms.listening import Listening
 from livebot.rooms.supervisor import first_error
+from livebot.rooms.unheard import Unheard
 from livebot.signaling.backoff import Backoff
-from livebot.stt.engine import SttEngine, SttEvent, SttStream, Word
-from livebot.stt.lease import PRE_ROLL_S, SpeechGate
+from livebot.stt import continuation
+from livebot.stt.continuation import Continuation, Told
+from livebot.stt.engine import SttEngine, SttEvent, SttStream, Tentative, Word
+from livebot.stt.lease import is_session_over
+from livebot.stt.replay import Piece
+from livebot.stt.stall import StallWatch
 
 IDLE_AFTER_S = 1.2
 """Where an engine tells no pauses, so much time without words is one."""
 
-FIRST_RETRY_S = 1.0
-"""The wait after a failed stream; it doubles with each further one, up to half a minute."""
+FIRST_RETRY_S = 0.5
+MOST_RETRY_S = 15.0
+"""The wait after a lost stream doubles with each further one that gave no word."""
 
 FINISH_S = 30.0
 """A busy engine's last words take a while; one that needs longer has forgotten the stream,
 and what is said meanwhile would wait for ever."""
 
+LINGER_S = 120.0
+"""Somebody who left in the middle of an engine's outage is still captioned when it is back
+within this time."""
+
+BARREN_S = 60.0
+BARREN_STREAMS = 3
+"""Audio that so many streams in so much time took and did not answer is not offered again:
+it may be what ends them, and what was said since is waiting."""
+
+LOOK_EVERY_S = 0.5
+"""How often a stream is looked at for a stall."""
+
 
 @dataclass(frozen=True, slots=True)
 class RecognitionOptions:
-    """Into which captions audio is turned; `engine` is the engine's name, for the metrics."""
+    """Into which captions audio is turned, and how.
+
+    Attributes:
+        engine: Its name, for the metrics.
+        language: What is spoken.
+        caption_mode: See `Segmenter`.
+        replay_s: Audio kept after the engine took it, for the next stream.
+    """
 
     engine: str
     language: str
     caption_mode: Mode
+    replay_s: float = 30.0
 
 
 class Recognition:
@@ -71,127 +102,187 @@ class Recognition:
         self._backlog = backlog
         self._figures = figures
         self._on_caption = on_caption
-        self._on_gap = on_gap
-        self._unsent: deque[Chunk] = deque()
-        self._gate = SpeechGate()
+        self._loop = asyncio.get_running_loop()
+        self._intake = Intake(backlog, options.replay_s)
+        self._watch = StallWatch()
+        self._told: deque[Told] = deque(maxlen=continuation.MOST_TOLD)
+        self._unheard = Unheard(on_gap)
+        self._backoff = Backoff(FIRST_RETRY_S, MOST_RETRY_S)
+        self._barren_since: float | None = None
+        self._barren = 0
+        self._closed_at: float | None = None
 
     async def run(self) -> None:
         """Turn audio into captions until there is no more, and all words are out."""
-        backoff = Backoff(FIRST_RETRY_S)
-        while await self._sound():
+        while await self._intake.sound():
             try:
                 await self._converse()
             except* EngineError as group:
                 error = first_error(group)
-                self._figures.failed("engine", error)
-                self._figures.engine_error = str(error)
             else:
-                backoff.reset()
+                self._intake.finished()
+                self._backoff.reset()
                 continue
             finally:
                 self._figures.stream = "idle"
-            if self._backlog.closed.is_set():
-                # Nobody waits for what a dead engine might still say.
-                self._figures.dropped(sum(chunk.seconds for chunk in self._unsent))
-                return
-            await self._wait(backoff.next_delay(0.0))
+            self._lost(error)
+            if self._is_too_late():
+                break
+            await self._wait(self._delay(error))
+        self.give_up()
 
-    async def _sound(self) -> bool:
-        """Wait until there is sound; False when no more audio comes.
+    def give_up(self) -> None:
+        """Count what no engine will hear any more: everything that still waits."""
+        self._lose(self._intake.drain())
+        self._unheard.over()
 
-        What the stream shall hear first, the pre-roll and the sound, is then in `_unsent`.
-        """
-        while not (self._unsent and self._gate.is_open):
-            chunk = await self._take()
-            if chunk is None:
-                return False
-            while not self._gate.is_open and self._unsent[0].end < chunk.end - PRE_ROLL_S:
-                self._unsent.popleft()
-        return True
+    def missed(self, chunk: Chunk) -> None:
+        """Note that the backlog had no room for a chunk."""
+        self._figures.dropped(chunk.seconds)
+        self._unheard.lose(chunk)
 
-    async def _take(self) -> Chunk | None:
-        """Take the next chunk into `_unsent`; None when no more audio comes."""
-        chunk = await self._backlog.get()
-        if chunk is not None:
-            self._unsent.append(chunk)
-            self._gate.feed(level_dbfs(chunk.samples), chunk.seconds)
-        return chunk
+    # When a stream is lost.
+
+    def _delay(self, error: EngineError) -> float:
+        """Return how long to wait before opening another stream."""
+        spread = random.random()  # noqa: S311
+        if isinstance(error, EngineUnavailableError):
+            # It knows when somebody may try again, and that we did not.
+            return error.retry_in_s + spread * FIRST_RETRY_S
+        return self._backoff.next_delay(spread)
 
     async def _wait(self, delay_s: float) -> None:
-        """Wait before opening another stream; not any longer than more audio may come."""
+        """Wait before opening another stream."""
+        if self._backlog.closed.is_set():
+            await asyncio.sleep(delay_s)
+            return
         try:
             async with asyncio.timeout(delay_s):
                 await self._backlog.closed.wait()
         except TimeoutError:
             pass
 
+    def _is_too_late(self) -> bool:
+        """Say whether nobody waits any more for what a dead engine might still say."""
+        if not self._backlog.closed.is_set():
+            return False
+        self._closed_at = self._closed_at or self._loop.time()
+        return self._loop.time() - self._closed_at > LINGER_S
+
+    def _lost(self, error: EngineError) -> None:
+        """Take back what a stream did not answer."""
+        self._figures.failed("engine", error)
+        self._figures.engine_error = str(error)
+        if isinstance(error, EngineStalledError):
+            self._watch.gave_up()
+            self._figures.metrics.stalls.labels("engine").inc()
+        self._lose(self._intake.forgotten())
+        again = self._intake.take_back()
+        if again and self._is_barren():
+            self._lose(again)
+            again = []
+            self._forgive()
+        self._intake.send_again(again)
+
+    def _is_barren(self) -> bool:
+        """Count a stream that took audio and gave no word; say whether there were too many."""
+        now = self._loop.time()
+        self._barren_since = now if self._barren_since is None else self._barren_since
+        self._barren += 1
+        return self._barren >= BARREN_STREAMS and now - self._barren_since >= BARREN_S
+
+    def _forgive(self) -> None:
+        self._barren_since = None
+        self._barren = 0
+
+    def _lose(self, pieces: Iterable[Piece]) -> None:
+        for piece in pieces:
+            self._unheard.lose(piece.chunk)
+
+    # One stream.
+
     async def _converse(self) -> None:
         """Hold one stream of the engine while there is sound."""
         self._figures.stream = "opening"
-        clock = StreamClock(RATE_HZ)
         active = self._figures.metrics.engine_streams.labels(self._options.engine)
         async with self._engine.open(language=self._options.language) as stream:
             self._figures.stream = "open"
-            self._figures.engine_error = None
+            if not self._watch.stalls:
+                self._figures.engine_error = None
+            self._watch.restart()
+            clock = StreamClock(RATE_HZ)
             with active.track_inprogress():
                 async with asyncio.TaskGroup() as group:
-                    listening = group.create_task(self._listen(stream, clock), name="stt-listen")
+                    listening = self._listening(clock)
+                    hearing = group.create_task(listening.run(stream), name="stt-listen")
+                    watching = group.create_task(self._look_for_stalls(), name="stt-watch")
                     await self._send(stream, clock)
-                    _, late = await asyncio.wait([listening], timeout=FINISH_S)
+                    _, late = await asyncio.wait([hearing], timeout=FINISH_S)
                     if late:
                         raise EngineError("the engine does not finish a stream")
+                    watching.cancel()
 
     async def _send(self, stream: SttStream, clock: StreamClock) -> None:
-        while self._gate.is_open or self._unsent:
-            if not self._unsent and await self._take() is None:
+        opened, session_s = self._loop.time(), self._engine.capabilities.session_s
+        quiet_s = 0.0
+        while self._intake.is_wanted and (piece := await self._intake.next()):
+            clock.sent(piece.chunk.start, len(piece.chunk.samples))
+            await stream.send(piece.chunk.samples)
+            # Only now: a stream that fails takes nothing along.
+            self._intake.sent(self._loop.time())
+            if piece.is_speech:
+                self._watch.sent(piece.chunk.seconds, self._loop.time())
+            quiet_s = 0.0 if piece.is_speech else quiet_s + piece.chunk.seconds
+            if is_session_over(session_s, self._loop.time() - opened, quiet_s):
                 break
-            # Forgotten only once it was sent: a stream that fails takes no more than one along.
-            chunk = self._unsent[0]
-            clock.sent(chunk.start, len(chunk.samples))
-            await stream.send(chunk.samples)
-            self._unsent.popleft()
         self._figures.stream = "finishing"
         await stream.finish()
 
-    async def _listen(self, stream: SttStream, clock: StreamClock) -> None:
-        segmenter = Segmenter(
-            self._options.caption_mode,
-            self._options.language,
-            idle_after=None if self._engine.capabilities.pauses else IDLE_AFTER_S,
-        )
-        loop = asyncio.get_running_loop()
-        changed = asyncio.Event()
-        try:
-            async with asyncio.TaskGroup() as group:
-                ticking = group.create_task(self._tick(segmenter, changed), name="segment")
-                async for event in stream.events():
-                    self._publish(segmenter.feed(_timed(event, clock), loop.time()))
-                    changed.set()
-                ticking.cancel()
-        finally:
-            self._publish(segmenter.finish())
-
-    async def _tick(self, segmenter: Segmenter, changed: asyncio.Event) -> None:
-        """Keep the segmenter's deadlines."""
-        loop = asyncio.get_running_loop()
+    async def _look_for_stalls(self) -> None:
         while True:
-            changed.clear()
-            try:
-                async with asyncio.timeout_at(segmenter.next_deadline):
-                    await changed.wait()
-            except TimeoutError:
-                self._publish(segmenter.tick(loop.time()))
+            await asyncio.sleep(LOOK_EVERY_S)
+            if self._watch.is_stalled(self._loop.time()):
+                raise EngineStalledError("speech goes in and no words come out")
 
-    def _publish(self, captions: list[Caption]) -> None:
-        for caption in captions:
-            self._figures.captions += 1
-            self._on_caption(caption)
+    def _listening(self, clock: StreamClock) -> Listening:
+        intake = self._intake
+        again = continuation.recent(self._told, intake.begins) if intake.repeats else []
+        return Listening(
+            Segmenter(
+                self._options.caption_mode,
+                self._options.language,
+                idle_after=None if self._engine.capabilities.pauses else IDLE_AFTER_S,
+            ),
+            clock,
+            Continuation(again),
+            on_event=self._heard,
+            on_word=self._tell,
+            on_caption=self._publish,
+        )
 
+    def _heard(self, event: SttEvent) -> None:
+        """Note a sign of understanding."""
+        match event:
+            case Word():
+                self._intake.answered(event.end, self._loop.time())
+                self._works()
+            case Tentative(text=text) if text:
+                self._works()
+            case _:
+                pass
 
-def _timed(event: SttEvent, clock: StreamClock) -> SttEvent:
-    """Move a word from the stream's time to the room's."""
-    if not isinstance(event, Word):
-        return event
-    start = None if event.start is None else clock.session_time(event.start)
-    end = None if event.end is None else clock.session_time(event.end, is_end=True)
-    return replace(event, start=start, end=end)
+    def _tell(self, word: Word) -> None:
+        """Remember a word that readers get."""
+        by = self._intake.sent_until if word.end is None else word.end
+        self._told.append(Told(word, by))
+
+    def _works(self) -> None:
+        self._watch.heard()
+        self._backoff.reset()
+        self._forgive()
+        self._figures.engine_error = None
+        self._unheard.over()
+
+    def _publish(self, caption: Caption) -> None:
+        self._figures.captions += 1
+        self._on_caption(caption)

@@ -57,7 +57,10 @@ class Speaker:
         self.session = session
         self._figures = Figures(metrics)
         self._leaving = asyncio.Event()
-        self._backlog = backlog = Backlog(options.backlog_s, self._figures.dropped)
+        self._backlog = backlog = Backlog(
+            options.backlog_s,
+            lambda chunk: self._recognition.missed(chunk),  # noqa: PLW0108 - it is made below
+        )
         self._reception = Reception(
             session,
             options.reception,

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Generic, Self, TypeVar
+from typing import Generic, Self, TypeVar, cast
 
 from livebot.errors import LivebotError
 
 K = TypeVar("K")
 """By what the owner knows a member."""
+
+E = TypeVar("E", bound=LivebotError)
 
 
 class Supervisor(Generic[K]):
@@ -55,11 +57,11 @@ class Supervisor(Generic[K]):
             self._on_failure(key, first_error(group))
 
 
-def first_error(group: BaseExceptionGroup[LivebotError]) -> LivebotError:
+def first_error(group: BaseExceptionGroup[E]) -> E:
     """Return the first error of a group, however deeply it is nested."""
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if not isinstance(error, LivebotError):
         raise TypeError("not a group of LivebotError") from error
-    return error
+    return cast(E, error)

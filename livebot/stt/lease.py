@@ -18,6 +18,27 @@ PRE_ROLL_S = 0.6
 """Audio from before the gate opened that is sent first: soft onsets belong to the word."""
 
 
+ROTATE_AT = 0.8
+ROTATE_LATEST = 0.97
+"""From and until which share of its life a stream is changed for another, at a pause."""
+
+PAUSE_S = 0.4
+"""Quiet of this length is no part of a word."""
+
+
+def is_session_over(session_s: float | None, age_s: float, quiet_s: float) -> bool:
+    """Say whether a stream is to be changed for another before the endpoint ends it.
+
+    Args:
+        session_s: How long the endpoint lets a stream live; None for any time.
+        age_s: How old this one is.
+        quiet_s: For how long there has been no speech.
+    """
+    if session_s is None or age_s < ROTATE_AT * session_s:
+        return False
+    return quiet_s >= PAUSE_S or age_s >= ROTATE_LATEST * session_s
+
+
 @dataclass(slots=True)
 class SpeechGate:
     """Open from the first sound until `hold_s` of silence have passed."""

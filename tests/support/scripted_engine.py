@@ -1,6 +1,7 @@
 """An engine that hears what the test tells it to: no model, no process."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,12 +22,15 @@ class ScriptedStream:
     _refusing: EngineError | None = None
     last_words: tuple[SttEvent, ...] = ()
     never_ends: bool = False
+    _lives_s: float = math.inf
 
     async def send(self, chunk: Samples) -> None:
         """Take a chunk, or fail if told to."""
         if self._refusing:
             raise self._refusing
         self.chunks.append(chunk)
+        if self.seconds >= self._lives_s:
+            self.fail(EngineError("worn out"))
 
     async def finish(self) -> None:
         """Say the last words and end, unless told not to."""
@@ -53,6 +57,10 @@ class ScriptedStream:
         self._refusing = error
         self._events.put_nowait(error)
 
+    def fail_after(self, seconds: float) -> None:
+        """Break as soon as so much audio was taken."""
+        self._lives_s = seconds
+
     @property
     def seconds(self) -> float:
         """Return how much audio was taken."""
@@ -67,13 +75,16 @@ class ScriptedEngine:
     streams: list[ScriptedStream] = field(default_factory=list)
     refusals: list[EngineError] = field(default_factory=list)
     open_now: int = 0
+    session_s: float | None = None
     on_open: Callable[[ScriptedStream], None] = lambda _: None
     _opened: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @property
     def capabilities(self) -> Capabilities:
         """Say that it tells times and pauses."""
-        return Capabilities(languages=self.languages, word_times=True, pauses=True)
+        return Capabilities(
+            languages=self.languages, word_times=True, pauses=True, session_s=self.session_s
+        )
 
     async def __aenter__(self) -> Self:
         """Do nothing."""

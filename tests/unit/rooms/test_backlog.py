@@ -26,9 +26,9 @@ async def rest(backlog: Backlog) -> list[float]:
 
 
 def make(limit_s: float = 1.0) -> tuple[Backlog, list[float]]:
-    """Return a backlog and the list of what it reports as dropped."""
+    """Return a backlog and the list of the seconds it reports as dropped."""
     dropped: list[float] = []
-    return Backlog(limit_s, dropped.append), dropped
+    return Backlog(limit_s, lambda chunk: dropped.append(chunk.seconds)), dropped
 
 
 async def test_chunks_come_out_in_order() -> None:

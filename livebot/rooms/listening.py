@@ -1,0 +1,108 @@
+"""What one stream of an engine says: words in, captions out."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+from livebot.audio.timeline import StreamClock
+from livebot.captions.caption import Caption
+from livebot.captions.segmenter import Segmenter
+from livebot.stt.continuation import Continuation
+from livebot.stt.engine import SttEvent, SttStream, Tentative, Word
+
+HELD_S = 2.0
+"""When so long nothing more comes, words that may be known already are shown all the same."""
+
+
+class Listening:
+    """The answers of one stream, until it ends or fails; then all that was said is out.
+
+    Args:
+        segmenter: Makes captions of words.
+        clock: Tells where in the call the stream's seconds are.
+        continuation: Takes out what readers have already.
+        on_event: Called with each event as the engine means it, on the room's time line.
+        on_word: Called with each word that goes into captions.
+        on_caption: Called with each caption.
+    """
+
+    def __init__(
+        self,
+        segmenter: Segmenter,
+        clock: StreamClock,
+        continuation: Continuation,
+        *,
+        on_event: Callable[[SttEvent], None],
+        on_word: Callable[[Word], None],
+        on_caption: Callable[[Caption], None],
+    ) -> None:
+        self._segmenter = segmenter
+        self._clock = clock
+        self._continuation = continuation
+        self._on_event = on_event
+        self._on_word = on_word
+        self._on_caption = on_caption
+        self._loop = asyncio.get_running_loop()
+        self._changed = asyncio.Event()
+        self._heard_at = self._loop.time()
+
+    async def run(self, stream: SttStream) -> None:
+        """Listen until the stream ends.
+
+        Raises:
+            EngineError: (in a group) It was lost.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                ticking = group.create_task(self._tick(), name="segment")
+                async for event in stream.events():
+                    self._hear(self._timed(event))
+                    self._changed.set()
+                ticking.cancel()
+        finally:
+            self._say(self._continuation.flush())
+            self._publish(self._segmenter.finish())
+
+    def _hear(self, event: SttEvent) -> None:
+        self._heard_at = self._loop.time()
+        self._on_event(event)
+        if isinstance(event, Word):
+            self._say(self._continuation.feed(event))
+        elif self._continuation.is_over or not isinstance(event, Tentative):
+            self._publish(self._segmenter.feed(event, self._heard_at))
+
+    def _say(self, words: list[Word]) -> None:
+        for word in words:
+            self._on_word(word)
+            self._publish(self._segmenter.feed(word, self._loop.time()))
+
+    async def _tick(self) -> None:
+        """Keep the segmenter's deadlines."""
+        while True:
+            self._changed.clear()
+            try:
+                async with asyncio.timeout_at(self._deadline()):
+                    await self._changed.wait()
+            except TimeoutError:
+                if self._loop.time() >= self._heard_at + HELD_S:
+                    self._say(self._continuation.flush())
+                self._publish(self._segmenter.tick(self._loop.time()))
+
+    def _deadline(self) -> float | None:
+        due = self._segmenter.next_deadline
+        if not self._continuation.is_holding:
+            return due
+        held_until = self._heard_at + HELD_S
+        return held_until if due is None else min(due, held_until)
+
+    def _publish(self, captions: list[Caption]) -> None:
+        for caption in captions:
+            self._on_caption(caption)
+
+    def _timed(self, event: SttEvent) -> SttEvent:
+        """Move a word from the stream's time to the room's."""
+        if not isinstance(event, Word):
+            return event
+        start = None if event.start is None else self._clock.session_time(event.start)
+        end = None if event.end is None else self._clock.session_time(event.end, is_end=True)
+        return replace(event, start=start, end=end)
