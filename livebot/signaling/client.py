@@ -19,7 +19,8 @@ from livebot.ids import RoomToken, SessionId
 from livebot.signaling.backoff import Backoff
 from livebot.signaling.events import SignalingEvent
 from livebot.signaling.messages import Transcript
-from livebot.signaling.protocol import Protocol, State
+from livebot.signaling.protocol import Protocol
+from livebot.signaling.state import State
 
 log = structlog.get_logger("signaling")
 
@@ -133,16 +134,16 @@ class SignalingClient:
 
     def unsubscribe(self, speaker: SessionId) -> None:
         """Want a speaker's audio no more."""
-        self._protocol.unsubscribe(speaker)
+        self._protocol.subscriptions.forget(speaker)
 
     def subscription_lost(self, speaker: SessionId) -> None:
         """A speaker's peer connection ended: ask again."""
-        self._protocol.subscription_lost(speaker, self._loop.time())
+        self._protocol.subscriptions.lost(speaker, self._loop.time())
         self._wake.set()
 
     def subscription_steady(self, speaker: SessionId) -> None:
         """A speaker's audio arrives."""
-        self._protocol.subscription_steady(speaker)
+        self._protocol.subscriptions.steady(speaker)
 
     def answer(self, speaker: SessionId, *, sid: str, sdp: str) -> None:
         """Answer a speaker's offer."""
@@ -165,7 +166,7 @@ class SignalingClient:
     async def _pause(self, delay_s: float) -> bool:
         """Wait before connecting again; return False when we are to leave instead."""
         deadline = self._loop.time() + delay_s
-        while not self._protocol.is_closed:
+        while self._protocol.state is not State.CLOSED:
             self._wake.clear()
             try:
                 async with asyncio.timeout_at(deadline):
@@ -213,7 +214,7 @@ class SignalingClient:
             for event in self._protocol.receive(text, self._loop.time()):
                 self._on_event(event)
             self._note_state()
-            if self._protocol.is_closed:
+            if self._protocol.state is State.CLOSED:
                 return
         raise SignalingError(f"the server closed the connection ({ws.close_code})")
 
@@ -224,7 +225,7 @@ class SignalingClient:
                 self._on_event(event)
             for text in self._protocol.text_to_send():
                 await ws.send(text)
-            if not self._protocol.has_text:
+            if not self._protocol.outgoing:
                 self._note_flushed(was_sent=True)
             try:
                 async with asyncio.timeout_at(self._protocol.next_deadline):
@@ -264,4 +265,4 @@ async def try_hello(url: str, *, secret: str, backend: str, timeout_s: float = 1
                 await ws.send(text)
     except TimeoutError as exc:
         raise SignalingError("the signaling server does not answer") from exc
-    return protocol.server_version or "before 1.0"
+    return protocol.login.server_version or "before 1.0"

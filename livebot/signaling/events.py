@@ -3,14 +3,32 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from livebot.ids import SessionId
+from livebot.ids import RoomToken, SessionId
 
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """We are in the room, as a new session: whatever was known before is void."""
+    """We are in the room: whatever was known of it before is void, and is told again.
+
+    Attributes:
+        session: Who we are now.
+        is_return: Whether we were in this room before, as a session that is gone. After a
+            restart of the server nobody else is in the room yet: people come back, as new
+            sessions too, within seconds.
+    """
 
     session: SessionId
+    is_return: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """The call goes on in another room, a breakout room or back, and we follow.
+
+    Whoever was in the old room is void; `Entered` comes when we are in the new one.
+    """
+
+    room: RoomToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +156,7 @@ class SubscriptionRefused:
 
 SignalingEvent: TypeAlias = (
     Entered
+    | Switched
     | Resumed
     | ParticipantsJoined
     | ParticipantsLeft

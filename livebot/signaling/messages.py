@@ -82,6 +82,12 @@ class Update(msgspec.Struct, frozen=True):
     incall: int | bool | None = None
 
 
+class RoomRef(msgspec.Struct, frozen=True):
+    """The room that an event is about."""
+
+    roomid: str = ""
+
+
 class Event(msgspec.Struct, frozen=True):
     """Something happened in the room; which fields are set depends on target and type."""
 
@@ -90,6 +96,8 @@ class Event(msgspec.Struct, frozen=True):
     join: list[JoinEntry] | None = None
     leave: list[str] | None = None
     update: Update | None = None
+    switchto: RoomRef | None = None
+    disinvite: RoomRef | None = None
 
 
 class Sender(msgspec.Struct, frozen=True):

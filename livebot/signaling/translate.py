@@ -1,6 +1,6 @@
 """From the wire's types to the room's events."""
 
-from livebot.ids import SessionId
+from livebot.ids import RoomToken, SessionId
 from livebot.signaling import messages
 from livebot.signaling.events import (
     CallChanged,
@@ -13,11 +13,12 @@ from livebot.signaling.events import (
     ParticipantsLeft,
     RoomClosed,
     SignalingEvent,
+    Switched,
 )
 
 
-def room_events(event: messages.Event) -> list[SignalingEvent]:
-    """Say what an event of the server means for the room; nothing for those we do not use."""
+def room_events(event: messages.Event, room: RoomToken) -> list[SignalingEvent]:
+    """Say what an event means for the room we are in; nothing for those we do not use."""
     match event:
         case messages.Event(target="room", type="join", join=list() as joined):
             return [ParticipantsJoined(tuple(_participant(entry) for entry in joined))]
@@ -27,8 +28,23 @@ def room_events(event: messages.Event) -> list[SignalingEvent]:
             target="participants", type="update", update=messages.Update() as update
         ):
             return _call_events(update)
+        case _:
+            return _way_out(event, room)
+
+
+def _way_out(event: messages.Event, room: RoomToken) -> list[SignalingEvent]:
+    """Say why the room is no longer the one to be in."""
+    match event:
         case messages.Event(target="room", type="delete"):
             return [RoomClosed("the room was deleted")]
+        case messages.Event(
+            target="roomlist", type="disinvite", disinvite=messages.RoomRef(roomid=left)
+        ):
+            return [RoomClosed("the bot was put out of the room")] if left == room else []
+        case messages.Event(
+            target="room", type="switchto", switchto=messages.RoomRef(roomid=other)
+        ):
+            return [Switched(RoomToken(other))] if other not in ("", room) else []
         case _:
             return []
 

@@ -116,7 +116,7 @@ async def test_an_expired_session_is_begun_anew() -> None:
         server.resumable = False
         await server.drop()
 
-        assert await bot.wait_for(Entered, count=2) == Entered(SessionId("bot-2"))
+        assert await bot.wait_for(Entered, count=2) == Entered(SessionId("bot-2"), is_return=True)
         assert len(server.connections) == 2
 
 

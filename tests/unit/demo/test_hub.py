@@ -12,7 +12,8 @@ from livebot.demo.sessions import HELLO_WITHIN_S, RESUME_WITHIN_S
 from livebot.ids import RoomToken, SessionId
 from livebot.signaling.events import CallChanged, Entered, Offered, Resumed
 from livebot.signaling.messages import Transcript
-from livebot.signaling.protocol import Protocol, State
+from livebot.signaling.protocol import Protocol
+from livebot.signaling.state import State
 from tests.support import recordings
 from tests.unit.demo.pretend import IN_CALL, NONCE, SECRET, WITH_AUDIO, World, media
 
@@ -264,7 +265,7 @@ class _Conversation:
 
     def talk(self) -> None:
         """Carry text between both ends until they are silent."""
-        while self.seen < len(self.client.got) or self.bot.has_text:
+        while self.seen < len(self.client.got) or self.bot.outgoing:
             new, self.seen = self.client.got[self.seen :], len(self.client.got)
             for message in new:
                 if message is not None:
@@ -332,7 +333,7 @@ def test_the_bots_own_protocol_resumes_and_leaves() -> None:
     ours.bot.leave(world.now)
     ours.talk()
 
-    assert ours.bot.is_closed
+    assert ours.bot.state is State.CLOSED
     assert str(session) not in ada.in_call()
     assert ours.bot.skipped == 0
 

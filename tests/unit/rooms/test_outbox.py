@@ -23,10 +23,16 @@ def partial(text: str) -> Caption:
     return Caption(text, final=False)
 
 
+def text_of(item: Outgoing) -> str:
+    """Return the text of an item that is a caption."""
+    assert isinstance(item.caption, Caption)
+    return item.caption.text
+
+
 def make(limit: int = 1000) -> tuple[Outbox, list[str]]:
     """Return an outbox and the list of the texts it drops."""
     dropped: list[str] = []
-    return Outbox(lambda item: dropped.append(item.caption.text), limit=limit), dropped
+    return Outbox(lambda item: dropped.append(text_of(item)), limit=limit), dropped
 
 
 def put(outbox: Outbox, session: SessionId, *captions: Caption) -> None:
@@ -47,7 +53,7 @@ async def rest(outbox: Outbox) -> list[str]:
     outbox.close()
     texts = []
     while (item := await outbox.get()) is not None:
-        texts.append(item.caption.text)
+        texts.append(text_of(item))
     return texts
 
 
@@ -93,7 +99,7 @@ def test_order_holds_and_finals_stay(steps: list[tuple[SessionId, bool, bool]]) 
     out = asyncio.run(scenario())
 
     for speaker in (ANNA, BEN):
-        numbers = [int(item.caption.text) for item in out if item.session == speaker]
+        numbers = [int(text_of(item)) for item in out if item.session == speaker]
         put_in = [n for n, (session, _, _) in enumerate(steps) if session == speaker]
         assert numbers == sorted(set(numbers))
         assert set(numbers) >= {n for n in put_in if steps[n][1]}

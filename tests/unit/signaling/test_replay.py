@@ -18,7 +18,8 @@ from livebot.signaling.events import (
     Offered,
     SignalingEvent,
 )
-from livebot.signaling.protocol import Protocol, State
+from livebot.signaling.protocol import Protocol
+from livebot.signaling.state import State
 from tests.support.recordings import RECORDINGS, Line, load
 
 BOTS = [name for name in RECORDINGS if name.endswith("-bot")]
@@ -60,7 +61,7 @@ class Replay:
                 self._receive(line)
 
     def _connect(self, at: float) -> None:
-        self._ended = self.protocol.is_closed
+        self._ended = self.protocol.state is State.CLOSED
         if not self._ended:
             if self.protocol.state is not State.DISCONNECTED:
                 self.protocol.disconnected(at)

@@ -13,12 +13,13 @@ from livebot.signaling.events import (
     SignalingEvent,
 )
 from livebot.signaling.translate import room_events
+from tests.support import wire
 
 
 def _events(event: dict[str, object]) -> list[SignalingEvent]:
     decoded = messages.decode(json.dumps({"type": "event", "event": event})).event
     assert decoded is not None
-    return room_events(decoded)
+    return room_events(decoded, wire.ROOM)
 
 
 def test_call_ended_for_everybody() -> None:
