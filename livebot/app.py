@@ -1,23 +1,38 @@
 """The composition root: settings in, running service out; the only file that builds things."""
 
 import asyncio
+import os
 import signal
 from contextlib import AsyncExitStack
-from typing import Self
+from types import FrameType
+from typing import Protocol, Self, runtime_checkable
 
 import structlog
 
 from livebot import __version__, lag, logs
 from livebot.api.server import make_app, serve
 from livebot.metrics import Metrics
-from livebot.rooms.manager import RoomManager
+from livebot.overload import Overload, memory
+from livebot.rooms.keeper import Keeper
+from livebot.rooms.manager import RoomManager, Surroundings
 from livebot.settings import Settings
 from livebot.stt import registry
+from livebot.stt.engine import SttEngine
 
 log = structlog.get_logger("app")
 
 DRAIN_S = 10.0
 """How long stopping may take: the last words (5 s), their sending, and the byes."""
+
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@runtime_checkable
+class Troubled(Protocol):
+    """An engine that knows what is wrong with it."""
+
+    def troubles(self) -> list[str]:
+        """Return what is wrong now, one short sentence each."""
 
 
 class App:
@@ -49,11 +64,9 @@ class App:
             # Importing reads the disk, and some engines are large.
             engine = await asyncio.to_thread(registry.load, name, settings.engine_options(name))
             await stack.enter_async_context(engine)
-            manager = RoomManager(settings, engine=engine, metrics=self.metrics)
-            self.manager = await stack.enter_async_context(manager)
-            group = await stack.enter_async_context(asyncio.TaskGroup())
-            watcher = group.create_task(lag.watch(self.metrics.observe_lag), name="lag")
-            stack.callback(watcher.cancel)
+            overload = await self._overload()
+            self.manager = await self._rooms(stack, engine, overload)
+            await self._watch(stack, overload)
             web = make_app(self.manager, settings, self.metrics)
             self.port = await stack.enter_async_context(serve(web, settings.host, settings.port))
             self._stack = stack.pop_all()
@@ -66,19 +79,80 @@ class App:
         await self._stack.aclose()
         log.info("stopped")
 
+    async def _overload(self) -> Overload:
+        limit_mb = self._settings.max_memory_mb or await asyncio.to_thread(memory.limit_mb)
+        return Overload(max_lag_s=self._settings.max_lag_ms / 1000, max_memory_mb=limit_mb)
+
+    async def _rooms(
+        self, stack: AsyncExitStack, engine: SttEngine, overload: Overload
+    ) -> RoomManager:
+        """Begin the rooms, and what keeps them over a restart."""
+        keeper = Keeper(self._settings.state_dir, self.metrics)
+        await stack.enter_async_context(keeper)
+
+        def troubles() -> list[str]:
+            return keeper.troubles + (engine.troubles() if isinstance(engine, Troubled) else [])
+
+        around = Surroundings(
+            overload=lambda: overload.reasons,
+            troubles=troubles,
+            keep=keeper.keep,
+            found=keeper.found,
+        )
+        manager = RoomManager(self._settings, engine=engine, metrics=self.metrics, around=around)
+        return await stack.enter_async_context(manager)
+
+    async def _watch(self, stack: AsyncExitStack, overload: Overload) -> None:
+        """Begin what runs beside the rooms, until the stack is left."""
+
+        def on_lag(seconds: float) -> None:
+            self.metrics.observe_lag(seconds)
+            overload.observe_lag(seconds)
+
+        group = await stack.enter_async_context(asyncio.TaskGroup())
+        for task in (
+            group.create_task(lag.watch(on_lag), name="lag"),
+            group.create_task(overload.run(), name="overload"),
+            group.create_task(self.manager.take_up(), name="take-up"),
+        ):
+            stack.callback(task.cancel)
+
 
 async def _run(settings: Settings) -> None:
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    async with App(settings):
-        await stop.wait()
-        log.info("stopping")
+    stop, is_starting = asyncio.Event(), True
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def on_first() -> None:
+        for number in _STOP_SIGNALS:
+            loop.remove_signal_handler(number)
+            signal.signal(number, _end_at_once)
+        stop.set()
+        if is_starting and task:
+            task.cancel()
+
+    for number in _STOP_SIGNALS:
+        loop.add_signal_handler(number, on_first)
+    try:
+        async with App(settings):
+            is_starting = False
+            await stop.wait()
+            log.info("stopping")
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+        log.info("stopped", while_starting=True)
+
+
+def _end_at_once(number: int, _: FrameType | None) -> None:
+    """Answer the second signal: even where the loop hangs, and as process 1 of a container."""
+    os._exit(128 + number)
 
 
 def run(settings: Settings) -> int:
     """Serve until SIGINT or SIGTERM; return the exit code.
+
+    The first signal ends the service in order, or breaks its start off. The second one ends the
+    process at once, with the exit code of who is ended by it: 130 or 143.
 
     Raises:
         LivebotError: The service cannot be started.

@@ -1,5 +1,6 @@
 """Identifiers as types of their own, so that swapped ones do not type-check."""
 
+import re
 from typing import NewType
 
 RoomToken = NewType("RoomToken", str)
@@ -9,6 +10,14 @@ SessionId = NewType("SessionId", str)
 """A *public* session id of the signaling server: what other sessions see and address."""
 
 _SHOWN = 4
+
+_ROOM_TOKEN = re.compile(r"[A-Za-z0-9]{4,64}")
+"""Talk's are 4 to 30 lower-case letters and digits."""
+
+
+def is_room_token(text: str) -> bool:
+    """Say whether it is well-formed."""
+    return _ROOM_TOKEN.fullmatch(text) is not None
 
 
 def short(identifier: str) -> str:

@@ -51,10 +51,12 @@ class Ops:
         )
 
     async def _ready(self, _: web.Request) -> web.Response:
-        ready = self._rooms.can_accept
-        return web.json_response({"ready": ready}, status=200 if ready else 503)
+        reasons = list(self._rooms.obstacles)
+        body = {"ready": not reasons, "reasons": reasons}
+        return web.json_response(body, status=503 if reasons else 200)
 
     async def _show_metrics(self, _: web.Request) -> web.Response:
+        self._metrics.can_accept.set(not self._rooms.obstacles)
         # The process metrics read /proc, so not on the loop.
         body = await asyncio.to_thread(self._metrics.render)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})

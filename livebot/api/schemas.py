@@ -8,12 +8,9 @@ from datetime import UTC, datetime
 
 from livebot.captions.text import has_spaces
 from livebot.errors import RequestError
-from livebot.ids import RoomToken
+from livebot.ids import RoomToken, is_room_token
 from livebot.rooms.status import Health, RoomStatus, SpeakerStatus
 from livebot.settings import IceServer, parse_ice_servers
-
-_ROOM_TOKEN = re.compile(r"[A-Za-z0-9]{4,64}")
-"""Talk's are 4 to 30 lower-case letters and digits."""
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}([_-][A-Za-z0-9]{1,8}){0,4}")
 
@@ -60,7 +57,7 @@ def room_token(value: object) -> RoomToken:
     Raises:
         RequestError: It is not one.
     """
-    if isinstance(value, str) and _ROOM_TOKEN.fullmatch(value):
+    if isinstance(value, str) and is_room_token(value):
         return RoomToken(value)
     raise RequestError("roomToken must be 4 to 64 letters and digits")
 

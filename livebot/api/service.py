@@ -18,7 +18,7 @@ class RoomService(Protocol):
 
         Raises:
             UnsupportedLanguageError: The engine does not understand it.
-            BusyError: The service is full or about to stop.
+            BusyError: The service is full, overloaded or about to stop.
         """
 
     async def disable(self, token: RoomToken) -> None:
@@ -35,8 +35,8 @@ class RoomService(Protocol):
         """Say how the service is doing."""
 
     @property
-    def can_accept(self) -> bool:
-        """Whether another room can be had."""
+    def obstacles(self) -> Sequence[str]:
+        """What keeps another room from being taken, one short text each; empty if nothing."""
 
     @property
     def languages(self) -> Mapping[str, str]:

@@ -155,7 +155,15 @@ async def test_full_service(client: aiohttp.ClientSession, rooms: FakeRooms) -> 
         assert answer.status == 503
         assert "Retry-After" in answer.headers
     async with client.get("/readyz") as answer:
-        assert (answer.status, await answer.json()) == (503, {"ready": False})
+        assert answer.status == 503
+        assert await answer.json() == {"ready": False, "reasons": ["full, says the test"]}
+    async with client.get("/metrics") as answer:
+        assert "transcription_can_accept 0.0" in await answer.text()
+    rooms.limit = 2
+    async with client.get("/readyz") as answer:
+        assert (answer.status, await answer.json()) == (200, {"ready": True, "reasons": []})
+    async with client.get("/metrics") as answer:
+        assert "transcription_can_accept 1.0" in await answer.text()
 
 
 @pytest.mark.parametrize(

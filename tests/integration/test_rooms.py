@@ -357,5 +357,5 @@ async def test_a_full_service_refuses_new_rooms() -> None:
 
         with pytest.raises(BusyError):
             await it.manager.enable(type(wire.ROOM)("room2"), "en", ())
-        assert not it.manager.can_accept
+        assert it.manager.obstacles == ["1 of 1 rooms"]
         assert len(it.manager.rooms()) == 1

@@ -27,8 +27,8 @@ class FakeRooms:
             raise UnsupportedLanguageError(language, self.languages)
         if token in self.enabled:
             return False
-        if not self.can_accept:
-            raise BusyError("the service is full; try again later")
+        if self.obstacles:
+            raise BusyError("no new rooms now; try again later")
         self.enabled[token] = language, ice_servers
         return True
 
@@ -67,9 +67,9 @@ class FakeRooms:
         return Health(self.state, reasons, rooms=len(self.enabled), speakers=2)
 
     @property
-    def can_accept(self) -> bool:
-        """Whether there is room for another."""
-        return len(self.enabled) < self.limit
+    def obstacles(self) -> list[str]:
+        """Say whether there is no room for another."""
+        return [] if len(self.enabled) < self.limit else ["full, says the test"]
 
     @property
     def languages(self) -> Mapping[str, str]:
