@@ -8,6 +8,7 @@ import structlog
 
 from livebot.errors import LivebotError
 from livebot.metrics import Metrics
+from livebot.rooms.watchdog import MediaState
 
 log = structlog.get_logger("speaker")
 
@@ -21,7 +22,7 @@ class Figures:
 
     Attributes:
         metrics: The sums over all speakers.
-        media: Whether audio comes: waiting, connecting, receiving.
+        media: Whether audio comes.
         stream: How the engine's stream is: idle, opening, open, finishing.
         audio_s: Seconds of audio received.
         dropped_s: Seconds that did not fit into the backlog.
@@ -29,11 +30,11 @@ class Figures:
         captions: Captions made.
         last_error: The newest fault.
         engine_error: Why there are no words now; None while the engine works.
-        media_error: Why there is no audio now; None once there is a way to the media server.
+        media_error: Why there is no audio now; None while there is a way to the media server.
     """
 
     metrics: Metrics
-    media: str = "waiting"
+    media: MediaState = MediaState.WAITING
     stream: str = "idle"
     audio_s: float = 0.0
     dropped_s: float = 0.0

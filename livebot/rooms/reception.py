@@ -1,7 +1,8 @@
 """The media half of a speaker: offers in, audio into the backlog.
 
-One peer at a time. It is drained from the moment it is negotiated, because what decodes
-queues without a bound; it is replaced by the next offer, and asked for again when it ends.
+One peer at a time, and at most one more that is being closed. It is drained from the moment
+it is negotiated, because what decodes queues without a bound; it is replaced by the next
+offer, and asked for again when it ends or brings nothing.
 """
 
 import asyncio
@@ -14,13 +15,15 @@ import structlog
 
 from livebot.audio.pipeline import Chunk, Pipeline
 from livebot.captions.gap import Gap
-from livebot.errors import LivebotError, MediaError
+from livebot.errors import MediaError
 from livebot.ids import SessionId
 from livebot.media.ice import IcePolicy
 from livebot.media.peer import RATE_HZ, Peer, open_peer
 from livebot.rooms.backlog import Backlog
 from livebot.rooms.clock import RoomClock
 from livebot.rooms.figures import Figures
+from livebot.rooms.inbox import Inbox, PeerEnded
+from livebot.rooms.media_watch import Finding, MediaWatch
 from livebot.rooms.supervisor import first_error
 from livebot.settings import IceServer
 from livebot.signaling.events import CandidateFound, Offered
@@ -30,11 +33,11 @@ log = structlog.get_logger("media")
 FILL_EVERY_S = 0.2
 """How often silence is put where nothing arrives."""
 
+LOOK_EVERY_S = 0.5
+"""How often a peer is looked at."""
+
 CONNECT_TIMEOUT_S = 20.0
 """A peer that is not connected by then never will be."""
-
-INBOX_LIMIT = 64
-"""Candidates that wait to be handled, and as many offers; the newest of a flood are dropped."""
 
 EARLY_CANDIDATES = 32
 """Candidates kept of a subscription whose offer is not here yet; the oldest go first."""
@@ -47,10 +50,10 @@ class Subscription(Protocol):
         """Answer an offer."""
 
     def subscription_lost(self, speaker: SessionId) -> None:
-        """Ask for the audio again."""
+        """Ask for the audio again, soon; ignored while a request is under way."""
 
     def subscription_steady(self, speaker: SessionId) -> None:
-        """Note that audio arrives."""
+        """Note that audio arrives for good: the next loss is a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +63,6 @@ class ReceptionOptions:
     chunk_ms: int
     ice_servers: tuple[IceServer, ...]
     ice_policy: IcePolicy
-
-
-@dataclass(frozen=True, slots=True)
-class _PeerEnded:
-    """No more audio will come from this peer."""
-
-    peer: Peer
 
 
 class Reception:
@@ -99,43 +95,43 @@ class Reception:
         self._backlog = backlog
         self._clock = clock
         self._figures = figures
-        self._on_gap = on_gap
+        self._watch = MediaWatch(figures, on_gap)
         self._pipeline = Pipeline(options.chunk_ms, RATE_HZ)
         self._early: deque[CandidateFound] = deque(maxlen=EARLY_CANDIDATES)
-        # Bounded by `deliver()`, so that the end of a peer always finds room.
-        self._inbox: asyncio.Queue[Offered | CandidateFound | _PeerEnded] = asyncio.Queue()
+        self._inbox = Inbox()
 
     def deliver(self, event: Offered | CandidateFound) -> None:
         """Hand over what the media server says; never waits."""
-        # An offer that is dropped would never come again: a flood of candidates costs none.
-        limit = INBOX_LIMIT if isinstance(event, CandidateFound) else 2 * INBOX_LIMIT
-        if self._inbox.qsize() >= limit:
-            self._figures.failed("media", MediaError("too many offers and candidates at once"))
-        else:
-            self._inbox.put_nowait(event)
+        if self._inbox.put(event, self._clock.now()):
+            return
+        self._figures.failed("media", MediaError("too many offers and candidates at once"))
+        if isinstance(event, Offered) and event.asked_at is not None:
+            self._subscription.subscription_lost(self._session)
 
     async def run(self) -> None:
         """Receive until cancelled; what is inside then is for `flush()`."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._fill(), name="fill")
-            await self._serve()
+            group.create_task(self._look(), name="look")
+            await self._serve(group)
 
     def flush(self) -> None:
         """Put what is less than a chunk into the backlog: no more audio comes."""
         self._keep(self._pipeline.flush())
+        self._watch.flush(self._clock.now())
 
-    async def _serve(self) -> None:
+    async def _serve(self, group: asyncio.TaskGroup) -> None:
+        """Have one peer after the other."""
         offer: Offered | None = None
+        before: asyncio.Task[None] | None = None
         while True:
             offer = offer or await self._next_offer()
-            try:
-                offer = await self._serve_peer(offer)
-            except* MediaError as group:
-                self._fail(first_error(group))
-                offer = None
-            if offer is None:
-                self._figures.media = "waiting"
-                self._subscription.subscription_lost(self._session)
+            if before is not None:
+                # Where a TURN server has gone, closing takes a while: one at a time.
+                await asyncio.wait([before])
+            served = asyncio.get_running_loop().create_future()
+            before = group.create_task(self._host(offer, served), name="peer")
+            offer = await served
 
     async def _next_offer(self) -> Offered:
         while True:
@@ -144,20 +140,34 @@ class Reception:
                     return offer
                 case CandidateFound() as candidate:
                     self._early.append(candidate)
-                case _PeerEnded():
+                case PeerEnded():
                     pass
 
-    async def _serve_peer(self, offer: Offered) -> Offered | None:
+    async def _host(self, offer: Offered, served: asyncio.Future[Offered | None]) -> None:
+        """Receive from one peer, until its successor's offer is here; then close it."""
+        try:
+            async with open_peer(self._options.ice_servers, self._options.ice_policy) as peer:
+                self._watch.opened(peer, self._clock.now())
+                successor = await self._serve_peer(peer, offer)
+                self._watch.ended()
+                served.set_result(successor)
+        except* MediaError as group:
+            error = first_error(group)
+            self._figures.failed("media", error)
+            if not served.done():
+                self._watch.ended()
+                self._watch.failed(str(error))
+                self._ask("failed")
+                served.set_result(None)
+
+    async def _serve_peer(self, peer: Peer, offer: Offered) -> Offered | None:
         """Receive from one peer; return the offer that replaces it, None when it ended."""
-        self._figures.media = "connecting"
-        async with (
-            open_peer(self._options.ice_servers, self._options.ice_policy) as peer,
-            asyncio.TaskGroup() as group,
-        ):
-            await self._negotiate(peer, offer)
+        await self._negotiate(peer, offer)
+        async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(self._pull(peer, offer), name="pull"),
-                group.create_task(self._watch(peer), name="watch"),
+                group.create_task(self._watch_connect(peer), name="watch-connect"),
+                group.create_task(self._watch_end(peer), name="watch-end"),
             ]
             successor = await self._follow(peer, offer)
             for task in tasks:
@@ -191,9 +201,10 @@ class Reception:
                     await self._add(peer, found)
                 case CandidateFound() as early:
                     self._early.append(early)
-                case _PeerEnded(peer=ended) if ended is peer:
+                case PeerEnded(peer=ended, reason=reason) if ended is peer:
+                    self._ask(reason)
                     return None
-                case _PeerEnded():
+                case PeerEnded():
                     pass
 
     @staticmethod
@@ -212,26 +223,45 @@ class Reception:
             if not heard:
                 heard = True
                 self._note_first_audio(offer)
+            now = self._clock.now()
+            self._watch.heard(frame, now)
             self._figures.received(frame.samples.size / RATE_HZ)
-            self._keep(self._pipeline.push(frame.samples, frame.pts, self._clock.now()))
-        self._inbox.put_nowait(_PeerEnded(peer))
+            self._keep(self._pipeline.push(frame.samples, frame.pts, now))
+        self._inbox.put_end(PeerEnded(peer, "closed"))
 
-    async def _watch(self, peer: Peer) -> None:
-        """Notice a peer that does not connect, or not any more."""
+    async def _watch_connect(self, peer: Peer) -> None:
+        """Notice a peer that does not connect."""
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await peer.connected.wait()
         except TimeoutError:
-            self._fail(MediaError("no way to the media server: check TURN"))
-        else:
-            self._figures.media_error = None
-            await peer.ended.wait()
-        self._inbox.put_nowait(_PeerEnded(peer))
+            error = MediaError("no way to the media server: check TURN")
+            self._figures.failed("media", error)
+            self._watch.failed(str(error))
+            self._inbox.put_end(PeerEnded(peer, "no_way"))
 
-    def _fail(self, error: LivebotError) -> None:
-        """Note why there is no audio, until there is a way again."""
-        self._figures.failed("media", error)
-        self._figures.media_error = str(error)
+    async def _watch_end(self, peer: Peer) -> None:
+        """Notice a peer that is connected no more, or failed to."""
+        await peer.ended.wait()
+        self._inbox.put_end(PeerEnded(peer, "closed" if peer.connected.is_set() else "failed"))
+
+    async def _look(self) -> None:
+        """Notice what does not come."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            match self._watch.look(self._clock.now()):
+                case Finding.STEADY:
+                    self._subscription.subscription_steady(self._session)
+                case Finding() as finding:
+                    self._ask(finding)
+                case None:
+                    pass
+
+    def _ask(self, reason: str) -> None:
+        """Ask for the audio again."""
+        log.info("audio_asked_again", reason=reason)
+        self._figures.metrics.reconnects.labels("media", reason).inc()
+        self._subscription.subscription_lost(self._session)
 
     async def _fill(self) -> None:
         """Put silence where nothing arrives: it is what brings out the last words."""
@@ -245,8 +275,6 @@ class Reception:
         self._figures.silent(self._pipeline.silent_seconds)
 
     def _note_first_audio(self, offer: Offered) -> None:
-        self._figures.media = "receiving"
-        self._subscription.subscription_steady(self._session)
         if offer.asked_at is not None:
             elapsed = asyncio.get_running_loop().time() - offer.asked_at
             self._figures.metrics.first_audio.observe(elapsed)
