@@ -17,7 +17,7 @@ from livebot.audio.pcm import RATE_HZ
 from livebot.audio.pipeline import Chunk
 from livebot.audio.timeline import StreamClock
 from livebot.captions.caption import Caption
-from livebot.captions.gap import Gap
+from livebot.captions.gap import Cause, Gap
 from livebot.captions.segmenter import Mode, Segmenter
 from livebot.errors import EngineError, EngineStalledError, EngineUnavailableError
 from livebot.rooms.backlog import Backlog
@@ -131,8 +131,10 @@ class Recognition:
             await self._wait(self._delay(error))
         self.give_up()
 
-    def give_up(self) -> None:
-        """Count what no engine will hear any more: everything that still waits."""
+    def give_up(self, cause: Cause = Cause.ENGINE) -> None:
+        """Tell what no engine will hear any more: everything that still waits."""
+        if cause is not Cause.ENGINE:
+            self._unheard.end(cause)
         self._lose(self._intake.drain())
         self._unheard.over()
 

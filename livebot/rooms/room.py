@@ -6,22 +6,23 @@ from it each time, never kept beside it.
 """
 
 import asyncio
-import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
 
-from livebot.errors import LivebotError
+from livebot.captions.caption import Caption
+from livebot.captions.gap import Gap
 from livebot.ids import RoomToken, SessionId, short
 from livebot.metrics import Metrics
 from livebot.rooms.clock import RoomClock
 from livebot.rooms.delivery import Delivery
+from livebot.rooms.losses import Losses
 from livebot.rooms.roster import Roster
-from livebot.rooms.speaker import Speaker, SpeakerOptions
+from livebot.rooms.speaker import SpeakerOptions
+from livebot.rooms.speakers import Speakers
 from livebot.rooms.status import RoomState, RoomStatus
-from livebot.rooms.supervisor import Supervisor
 from livebot.signaling.client import SignalingClient
 from livebot.signaling.events import (
     CallChanged,
@@ -34,6 +35,7 @@ from livebot.signaling.events import (
     RoomClosed,
     SignalingEvent,
     SubscriptionRefused,
+    Switched,
 )
 from livebot.stt.engine import SttEngine
 
@@ -48,6 +50,12 @@ SENDING_S = 1.0
 BYE_S = 3.0
 """How long leaving waits for the server to say bye."""
 
+RETURN_S = 300.0
+"""How long people have to come back after the server has forgotten them and us."""
+
+LOOK_EVERY_S = 5.0
+"""How often those who are not listened to for want of room are tried again."""
+
 
 @dataclass(frozen=True, slots=True)
 class RoomOptions:
@@ -59,7 +67,7 @@ class RoomOptions:
         secret: Its `internalsecret`.
         backend: The base URL of the room's Nextcloud.
         empty_s: How long we stay where there is nobody but bots.
-        max_speakers: More are not listened to.
+        notices: Whether readers are told where captions are missing.
         speakers: What all speakers share.
     """
 
@@ -68,7 +76,7 @@ class RoomOptions:
     secret: str = field(repr=False)
     backend: str
     empty_s: float
-    max_speakers: int
+    notices: bool
     speakers: SpeakerOptions
 
 
@@ -79,6 +87,7 @@ class Room:
         options: What it needs to know.
         engine: Where audio goes.
         metrics: What is counted.
+        may_listen: Asked before each speaker: may one more be listened to?
         on_change: Called when the number of speakers or the state has changed.
     """
 
@@ -88,10 +97,10 @@ class Room:
         *,
         engine: SttEngine,
         metrics: Metrics,
+        may_listen: Callable[[], bool] = lambda: True,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self._options = options
-        self._engine = engine
         self._metrics = metrics
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
@@ -100,11 +109,9 @@ class Room:
         self._state = RoomState.CONNECTING
         self._last_error: str | None = None
         self._roster = Roster()
-        self._speakers: dict[SessionId, Speaker] = {}
-        self._unheard = 0
+        self._is_return = False
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._supervisor = Supervisor[SessionId](self._speaker_failed)
         self._client = SignalingClient(
             url=options.hpb_url,
             room=options.token,
@@ -120,6 +127,20 @@ class Room:
             clock=self._clock,
             metrics=metrics,
         )
+        self._losses = Losses(
+            metrics,
+            on_notice=self._delivery.put,
+            is_here=lambda session: session in self._speakers,
+        )
+        self._speakers = Speakers(
+            options.speakers,
+            engine=engine,
+            subscriptions=self._client,
+            clock=self._clock,
+            on_caption=self._on_caption,
+            may_listen=may_listen,
+            metrics=metrics,
+        )
 
     async def run(self) -> None:
         """Serve the room until it is over or `stop()` is called.
@@ -131,10 +152,14 @@ class Room:
             async with asyncio.TaskGroup() as group:
                 client = group.create_task(self._client.run(), name="signaling")
                 writer = group.create_task(self._delivery.run(), name="captions-out")
-                watch = group.create_task(self._watch_empty(), name="watch-empty")
-                async with self._supervisor:
+                watches = [
+                    group.create_task(self._watch_empty(), name="watch-empty"),
+                    group.create_task(self._watch_unheard(), name="watch-unheard"),
+                ]
+                async with self._speakers:
                     await self._stopping.wait()
-                    watch.cancel()
+                    for watch in watches:
+                        watch.cancel()
                     await self._wind_down()
                 await self._send_the_rest(writer)
                 await self._say_bye(client)
@@ -163,10 +188,7 @@ class Room:
         found = []
         if self._state is RoomState.RECONNECTING:
             found.append(self._last_error or "reconnecting")
-        found += sorted({text for s in self._speakers.values() for text in s.troubles})
-        if self._unheard:
-            found.append(f"{self._unheard} speakers too many")
-        return found
+        return [*found, *self._speakers.troubles, *self._losses.troubles]
 
     def status(self) -> RoomStatus:
         """Return the figures of now."""
@@ -175,10 +197,8 @@ class Room:
             language=self._options.speakers.recognition.language,
             state=self._state,
             since=self._since,
-            speakers=tuple(
-                speaker.status(self._roster.name(session))
-                for session, speaker in self._speakers.items()
-            ),
+            speakers=tuple(self._speakers.statuses(self._roster)),
+            gaps=tuple(gap for _, gap in self._losses.recent),
             last_error=self._last_error,
         )
 
@@ -187,16 +207,20 @@ class Room:
     def _on_event(self, event: SignalingEvent) -> None:
         self._roster.apply(event)
         match event:
-            case Entered(session=own):
+            case Entered(session=own, is_return=is_return):
                 self._roster.reset(own)
                 self._delivery.told.clear()
-                self._joined("room_joined")
+                self._is_return = is_return
+                self._joined("room_joined", is_stranger=True)
             case Resumed():
                 self._delivery.told.set()
-                self._joined("room_resumed")
-            case Offered(session=session) | CandidateFound(session=session):
-                if speaker := self._speakers.get(session):
-                    speaker.deliver(event)
+                self._joined("room_resumed", is_stranger=False)
+            case Switched(room=room):
+                log.info("room_switched", to=short(room))
+                self._delivery.told.clear()
+                self._speakers.follow(frozenset())
+            case Offered() | CandidateFound():
+                self._speakers.deliver(event)
             case CallChanged():
                 self._delivery.told.set()
                 self._follow_roster()
@@ -212,14 +236,16 @@ class Room:
                 pass
         self._changed.set()
 
-    def _joined(self, event: str) -> None:
+    def _joined(self, event: str, *, is_stranger: bool) -> None:
         log.info(event)
         self._last_error = None
+        self._losses.back(self._clock.now(), is_stranger=is_stranger)
         self._set_state(RoomState.JOINED)
 
     def _on_lost(self, reason: str) -> None:
         self._last_error = reason
         self._delivery.told.clear()
+        self._losses.away(self._clock.now())
         self._metrics.errors.labels("signaling", "connection").inc()
         self._metrics.reconnects.labels("signaling", "connection").inc()
         if not self._stopping.is_set():
@@ -230,52 +256,26 @@ class Room:
         self._changed.set()
         self._on_change()
 
+    def _on_caption(self, session: SessionId, caption: Caption | Gap) -> None:
+        if isinstance(caption, Gap):
+            self._losses.note(session, caption)
+        else:
+            self._losses.caption(session, caption, self._clock.now())
+            self._delivery.put(session, caption)
+
     # What follows from the roster.
 
     def _follow_roster(self) -> None:
-        if self._stopping.is_set():
-            return
-        wanted = self._roster.speakers
-        for session in self._speakers.keys() - wanted:
-            self._client.unsubscribe(session)
-            self._speakers.pop(session).finish()
-        free = self._options.max_speakers - len(self._speakers)
-        for session in itertools.islice(wanted - self._speakers.keys(), free):
-            self._start_speaker(session)
-        for session in self._speakers:
-            # Asked again after a new hello; nothing changes where it is wanted already.
-            self._client.subscribe(session)
-        self._note_unheard(len(wanted) - len(self._speakers))
-        self._on_change()
+        if not self._stopping.is_set():
+            self._speakers.follow(self._roster.speakers)
+            self._on_change()
 
-    def _note_unheard(self, count: int) -> None:
-        """Count and tell how many are not listened to, when that changes."""
-        if count > self._unheard:
-            self._metrics.errors.labels("room", "too_many_speakers").inc(count - self._unheard)
-            log.warning("speakers_refused", limit=self._options.max_speakers, unheard=count)
-        self._unheard = count
-
-    def _start_speaker(self, session: SessionId) -> None:
-        speaker = Speaker(
-            session,
-            self._options.speakers,
-            engine=self._engine,
-            subscription=self._client,
-            clock=self._clock,
-            on_caption=self._delivery.put,
-            metrics=self._metrics,
-        )
-        self._speakers[session] = speaker
-        with structlog.contextvars.bound_contextvars(speaker=short(session)):
-            self._supervisor.start(session, speaker.run)
-            log.info("speaker_started")
-
-    def _speaker_failed(self, session: SessionId, error: LivebotError) -> None:
-        """Drop a speaker whose task ended by a fault; the next update begins it anew."""
-        self._metrics.errors.labels("room", type(error).__name__).inc()
-        log.error("speaker_ended", speaker=short(session), error=str(error))
-        self._speakers.pop(session, None)
-        self._client.unsubscribe(session)
+    async def _watch_unheard(self) -> None:
+        """Listen to those there was no room for, once there is."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            if self._speakers.unheard and self._state is RoomState.JOINED:
+                self._follow_roster()
 
     async def _watch_empty(self) -> None:
         """Leave when nobody but bots has been here for a while."""
@@ -284,8 +284,9 @@ class Room:
             alone = self._state is RoomState.JOINED and not self._roster.readers
             if not alone:
                 deadline = None
+                self._is_return = self._is_return and not self._roster.readers
             elif deadline is None:
-                deadline = self._loop.time() + self._options.empty_s
+                deadline = self._loop.time() + self._patience_s
             self._changed.clear()
             try:
                 async with asyncio.timeout_at(deadline):
@@ -294,19 +295,19 @@ class Room:
                 self.stop("nobody is here")
                 return
 
+    @property
+    def _patience_s(self) -> float:
+        """How long we stay alone; longer after a restart, when everybody is away."""
+        empty_s = self._options.empty_s
+        return max(empty_s, RETURN_S) if self._is_return else empty_s
+
     # Leaving.
 
     async def _wind_down(self) -> None:
         """Let the last words come out and be sent."""
-        for speaker in self._speakers.values():
-            speaker.finish()
-        try:
-            async with asyncio.timeout(LAST_WORDS_S):
-                await self._supervisor.idle()
-        except TimeoutError:
+        if not await self._speakers.finish(LAST_WORDS_S):
             log.warning("last_words_lost")
             self._metrics.errors.labels("room", "last_words").inc()
-        self._speakers.clear()
 
     async def _send_the_rest(self, writer: asyncio.Task[None]) -> None:
         self._delivery.close()

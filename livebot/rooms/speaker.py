@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from livebot.captions.caption import Caption
-from livebot.captions.gap import Gap
+from livebot.captions.gap import Cause, Gap
 from livebot.ids import SessionId
 from livebot.metrics import Metrics
 from livebot.rooms.backlog import Backlog
@@ -94,6 +94,10 @@ class Speaker:
     def finish(self) -> None:
         """Take no more audio; `run()` ends when the last words are out."""
         self._leaving.set()
+
+    def give_up(self, cause: Cause) -> None:
+        """Tell what is lost when `run()` is cancelled before the last words were out."""
+        self._recognition.give_up(cause)
 
     def deliver(self, event: Offered | CandidateFound) -> None:
         """Hand over what the media server says; never waits."""

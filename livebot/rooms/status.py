@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from livebot.captions.gap import Gap
 from livebot.ids import RoomToken, SessionId
 
 
@@ -32,7 +33,7 @@ class SpeakerStatus:
 
 @dataclass(frozen=True, slots=True)
 class RoomStatus:
-    """One room and its speakers; `since` in seconds of the epoch."""
+    """One room, its speakers and the newest gaps; `since` in seconds of the epoch."""
 
     token: RoomToken
     language: str
@@ -40,6 +41,7 @@ class RoomStatus:
     since: float
     speakers: tuple[SpeakerStatus, ...]
     last_error: str | None
+    gaps: tuple[Gap, ...] = ()
 
 
 class HealthStatus(StrEnum):

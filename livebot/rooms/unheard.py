@@ -26,6 +26,7 @@ class Unheard:
 
     def __init__(self, on_gap: Callable[[Gap], None]) -> None:
         self._on_gap = on_gap
+        self._cause = Cause.ENGINE
         self._start: float | None = None
         self._end = 0.0
         self._lost_s = 0.0
@@ -40,12 +41,17 @@ class Unheard:
         self._lost_s += chunk.seconds
         if self._lost_s >= self._tell_at_s:
             self._tell_at_s = self._lost_s + AGAIN_S
-            self._on_gap(Gap(Cause.ENGINE, self._start, None, self._lost_s))
+            self._on_gap(Gap(self._cause, self._start, None, self._lost_s))
+
+    def end(self, cause: Cause) -> None:
+        """Note that what was lost already is all of its kind; the rest has another cause."""
+        self.over()
+        self._cause = cause
 
     def over(self) -> None:
         """Note that the engine understands again: what was lost until now is all."""
         if self._start is not None and self._lost_s >= LEAST_S:
-            self._on_gap(Gap(Cause.ENGINE, self._start, self._end, self._lost_s))
+            self._on_gap(Gap(self._cause, self._start, self._end, self._lost_s))
         self._start = None
         self._end = self._lost_s = 0.0
         self._tell_at_s = NOTICE_S
