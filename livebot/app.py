@@ -80,8 +80,9 @@ class App:
         log.info("stopped")
 
     async def _overload(self) -> Overload:
-        limit_mb = self._settings.max_memory_mb or await asyncio.to_thread(memory.limit_mb)
-        return Overload(max_lag_s=self._settings.max_lag_ms / 1000, max_memory_mb=limit_mb)
+        settings = self._settings
+        memory_mb: float = settings.max_memory_mb or await asyncio.to_thread(memory.limit_mb)
+        return Overload(max_lag_s=settings.max_lag_ms / 1000, max_memory_mb=memory_mb)
 
     async def _rooms(
         self, stack: AsyncExitStack, engine: SttEngine, overload: Overload
