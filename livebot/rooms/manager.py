@@ -220,6 +220,7 @@ class RoomManager:
             self._room_options(wanted),
             engine=self._engine,
             metrics=self._metrics,
+            may_listen=lambda: self.may_listen,
             on_change=self._count,
         )
         self._failed.pop(wanted.token, None)
@@ -269,7 +270,7 @@ class RoomManager:
             secret=settings.internal_secret.get_secret_value(),
             backend=settings.backend_url,
             empty_s=settings.empty_room_s,
-            max_speakers=settings.max_speakers,
+            notices=settings.notices,
             speakers=SpeakerOptions(
                 reception=ReceptionOptions(
                     chunk_ms=settings.chunk_ms,
@@ -280,6 +281,7 @@ class RoomManager:
                     engine=settings.engine_name,
                     language=wanted.language,
                     caption_mode=settings.caption_mode,
+                    replay_s=settings.replay_s,
                 ),
                 backlog_s=settings.backlog_s,
             ),

@@ -1,0 +1,350 @@
+"""Tests of `livebot.rooms.manager`, with rooms that do what the test says.
+
+Spec: room-control/Limits, room-control/Drain, room-control/Restart
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from livebot.errors import BusyError, NotFoundError, SignalingRefusedError
+from livebot.ids import RoomToken
+from livebot.metrics import Metrics
+from livebot.rooms import manager as module
+from livebot.rooms.manager import TAKE_UP, RoomManager, Surroundings
+from livebot.rooms.room import RoomOptions
+from livebot.rooms.status import HealthStatus, RoomState, RoomStatus
+from livebot.rooms.wanted import WantedRoom
+from livebot.settings import IceServer, Settings
+from tests.support.scripted_engine import ScriptedEngine
+
+pytestmark = pytest.mark.virtual_time
+
+LAST_WORDS_S = 4.0
+SERVERS = (IceServer(("turn:t:3478",), "u", "hunter2"),)
+
+
+class PretendRoom:
+    """Runs until it is stopped, and then for `LAST_WORDS_S`; `end()` and `fail()` are its own."""
+
+    def __init__(
+        self,
+        options: RoomOptions,
+        *,
+        may_listen: Callable[[], bool] = lambda: True,
+        on_change: Callable[[], None],
+        **_: object,
+    ) -> None:
+        self.options = options
+        self.token = options.token
+        self.may_listen = may_listen
+        self.on_change = on_change
+        self.speaker_count = 0
+        self.troubles: list[str] = []
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def run(self) -> None:
+        """Wait for the end."""
+        await self._over
+
+    def stop(self, _: str) -> None:
+        """End after the last words."""
+        asyncio.get_running_loop().call_later(LAST_WORDS_S, self.end)
+
+    def end(self) -> None:
+        """End by itself."""
+        if not self._over.done():
+            self._over.set_result(None)
+
+    def fail(self, error: Exception) -> None:
+        """End by a fault."""
+        self._over.set_exception(error)
+
+    def status(self) -> RoomStatus:
+        """Say that all is well."""
+        return RoomStatus(self.token, "en", RoomState.JOINED, 0.0, (), None)
+
+
+@dataclass(slots=True)
+class World:
+    """A manager, its rooms in the order they began, and what it was told and tells."""
+
+    overload: list[str] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+    kept: list[tuple[WantedRoom, ...]] = field(default_factory=list)
+    rooms: list[Any] = field(default_factory=list)
+    manager: RoomManager = field(init=False)
+
+    def keep(self, rooms: Iterable[WantedRoom]) -> None:
+        """Note what is to be kept over a restart."""
+        self.kept.append(tuple(rooms))
+
+    @property
+    def wanted(self) -> list[str]:
+        """Return the tokens that were kept last."""
+        return [room.token for room in self.kept[-1]]
+
+    async def enable(self, *tokens: str) -> None:
+        """Start rooms."""
+        for token in tokens:
+            assert await self.manager.enable(RoomToken(token), "en", ())
+        await asyncio.sleep(0)
+
+    async def disable(self, token: str) -> None:
+        """Stop a room."""
+        await self.manager.disable(RoomToken(token))
+
+
+@pytest.fixture
+def world(
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., Any]:
+    """Return how to open a world."""
+
+    @asynccontextmanager
+    async def opened(found: Sequence[WantedRoom] = (), **settings: Any) -> AsyncIterator[World]:
+        it = World()
+
+        def room(options: RoomOptions, **given: Any) -> PretendRoom:
+            pretend = PretendRoom(options, **given)
+            it.rooms.append(pretend)
+            return pretend
+
+        monkeypatch.setattr(module, "Room", room)
+        around = Surroundings(
+            overload=lambda: it.overload,
+            troubles=lambda: it.troubles,
+            keep=it.keep,
+            found=found,
+        )
+        given = {"LT_HPB_URL": "ws://h", "LT_INTERNAL_SECRET": "s"} | settings
+        it.manager = RoomManager(
+            Settings(_env_file=None, **given),
+            engine=ScriptedEngine(),
+            metrics=Metrics(),
+            around=around,
+        )
+        async with it.manager:
+            yield it
+            await it.manager.drain(10)
+
+    return opened
+
+
+async def test_each_obstacle_is_told(world: Callable[..., Any]) -> None:
+    """A caller and the readiness check learn the same, for each limit and for the end."""
+    async with world(LT_MAX_ROOMS=2, LT_MAX_SPEAKERS=3) as it:
+        await it.enable("room1", "room2")
+        it.rooms[1].speaker_count = 3
+        it.overload.append("event loop late by 180 ms")
+        expected = ["2 of 2 rooms", "3 of 3 speakers", "event loop late by 180 ms"]
+
+        assert it.manager.obstacles == expected
+        with pytest.raises(BusyError) as caught:
+            await it.enable("room3")
+        assert all(text in str(caught.value) for text in expected)
+        it.overload.clear()
+        it.rooms[1].end()
+        await asyncio.sleep(0.1)
+        assert it.manager.obstacles == []
+        await it.enable("room3")
+        await it.manager.drain(10)
+
+        assert it.manager.obstacles == ["about to stop"]
+        with pytest.raises(BusyError, match="about to stop"):
+            await it.enable("room4")
+
+
+async def test_speakers_are_counted_over_all_rooms(world: Callable[..., Any]) -> None:
+    """One more is listened to only while all rooms together have fewer than the limit."""
+    async with world(LT_MAX_SPEAKERS=3) as it:
+        await it.enable("room1", "room2")
+        one, other = it.rooms
+
+        one.speaker_count, other.speaker_count = 1, 1
+        assert one.may_listen()
+        assert other.may_listen()
+        other.speaker_count = 2
+        assert not one.may_listen()
+        assert not other.may_listen()
+        one.speaker_count = 0
+        assert other.may_listen()
+
+
+async def test_overload_keeps_what_runs(world: Callable[..., Any]) -> None:
+    """No new room and no new speaker; the rooms there are go on, and health says why."""
+    async with world() as it:
+        await it.enable("room1")
+        it.overload.append("memory 870 of 800 MB")
+
+        assert not it.rooms[0].may_listen()
+        health = it.manager.health()
+        assert (health.status, health.reasons) == (
+            HealthStatus.DEGRADED,
+            ("memory 870 of 800 MB",),
+        )
+        assert not await it.manager.enable(RoomToken("room1"), "en", ())
+        await asyncio.sleep(60)
+        assert [room.token for room in it.manager.rooms()] == ["room1"]
+
+
+async def test_troubles_elsewhere_are_reasons(world: Callable[..., Any]) -> None:
+    """What the engine or the disk complains of is on the health page; rooms are taken."""
+    async with world() as it:
+        it.troubles.append("kyutai is away; local understands")
+
+        assert it.manager.health().reasons == ("kyutai is away; local understands",)
+        assert it.manager.health().status is HealthStatus.DEGRADED
+        assert it.manager.obstacles == []
+
+
+async def test_what_is_wanted_is_kept_as_it_was_asked_for(world: Callable[..., Any]) -> None:
+    """Each start and each stop is noted, with the servers, before it is answered."""
+    async with world() as it:
+        await it.manager.enable(RoomToken("room1"), "en", SERVERS)
+        assert it.kept[-1] == (WantedRoom(RoomToken("room1"), "en", SERVERS),)
+        await it.enable("room2")
+        assert it.wanted == ["room1", "room2"]
+        await it.disable("room1")
+        assert it.wanted == ["room2"]
+
+
+async def test_rooms_that_ended_are_not_wanted(world: Callable[..., Any]) -> None:
+    """Neither one whose call is over, nor one that the server refused."""
+    async with world() as it:
+        await it.enable("room1", "room2", "room3")
+        it.rooms[0].end()
+        it.rooms[1].fail(SignalingRefusedError("no_such_room"))
+        await asyncio.sleep(0.1)
+
+        assert it.wanted == ["room3"]
+
+
+async def test_a_drain_keeps_what_ran(world: Callable[..., Any]) -> None:
+    """Whether a room is left in time or cut off; what is stopped meanwhile is not kept."""
+    async with world() as it:
+        await it.enable("room1", "room2", "room3")
+        draining = asyncio.create_task(it.manager.drain(10))
+        await asyncio.sleep(LAST_WORDS_S / 2)
+        await it.disable("room2")
+        await draining
+        assert it.manager.rooms() == []
+        assert it.wanted == ["room1", "room3"]
+        await it.disable("room3")
+        with pytest.raises(NotFoundError):
+            await it.disable("room3")
+
+    assert it.wanted == ["room1"]
+
+
+async def test_rooms_that_are_cut_off_stay_wanted(world: Callable[..., Any]) -> None:
+    """A drain without enough time is a restart like any other."""
+    async with world() as it:
+        await it.enable("room1")
+        await it.manager.drain(LAST_WORDS_S / 2)
+
+    assert it.wanted == ["room1"]
+
+
+async def test_a_bug_in_a_room_does_not_come_back(world: Callable[..., Any]) -> None:
+    """It ends the process; the next one takes up all rooms but the one that had it."""
+    opened: list[World] = []
+
+    async def crash() -> None:
+        async with world() as it:
+            opened.append(it)
+            await it.enable("room1", "room2")
+            it.rooms[0].fail(KeyError())
+            await asyncio.sleep(60)
+
+    with pytest.raises(ExceptionGroup):
+        await crash()
+
+    assert opened[0].wanted == ["room2"]
+
+
+def found(count: int) -> list[WantedRoom]:
+    """Return rooms of the last run."""
+    return [WantedRoom(RoomToken(f"room{n}"), "en", SERVERS) for n in range(count)]
+
+
+@asynccontextmanager
+async def taking_up(it: World) -> AsyncIterator[asyncio.Task[None]]:
+    """Take up what was found, during the context."""
+    task = asyncio.create_task(it.manager.take_up())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def test_rooms_of_the_last_run_begin_a_few_at_a_time(world: Callable[..., Any]) -> None:
+    """All come back, as they were asked for; until then health is degraded."""
+    async with world(found(12)) as it, taking_up(it) as task:
+        begun, reasons = [], []
+        for _ in range(3):
+            await asyncio.sleep(module.TAKE_UP_EVERY_S / 2)
+            begun.append(len(it.rooms))
+            reasons.append(it.manager.health().reasons)
+            await asyncio.sleep(module.TAKE_UP_EVERY_S / 2)
+        await task
+
+        assert begun == [TAKE_UP, 2 * TAKE_UP, 12]
+        assert reasons[0] == ("7 rooms of the last run are not taken up yet",)
+        assert reasons[2] == ()
+        assert it.rooms[0].options.speakers.reception.ice_servers == SERVERS
+        assert it.manager.health().rooms == 12
+
+
+async def test_overload_holds_up_rooms_of_the_last_run(world: Callable[..., Any]) -> None:
+    """They begin when there is room for them, in the limits of now."""
+    async with world(found(3), LT_MAX_ROOMS=2) as it, taking_up(it):
+        it.overload.append("event loop late by 180 ms")
+        await asyncio.sleep(60)
+        assert it.rooms == []
+        it.overload.clear()
+        await asyncio.sleep(5)
+        assert len(it.rooms) == 2
+        it.rooms[0].end()
+        await asyncio.sleep(5)
+        assert [room.token for room in it.rooms] == ["room0", "room1", "room2"]
+
+
+async def test_a_language_that_is_gone(world: Callable[..., Any]) -> None:
+    """A room that the engine of now does not understand is given up, the others begin."""
+    rooms = [WantedRoom(RoomToken("room1"), "xx"), *found(1)]
+    async with world(rooms) as it, taking_up(it) as task:
+        await task
+
+        assert [room.token for room in it.rooms] == ["room0"]
+        assert it.wanted == ["room0"]
+
+
+async def test_requests_for_rooms_that_are_not_taken_up_yet(world: Callable[..., Any]) -> None:
+    """Starting one starts it now, as asked for now; stopping one is a stop like any other."""
+    async with world(found(3)) as it:
+        await it.enable("room0")
+        await it.disable("room1")
+        async with taking_up(it) as task:
+            await task
+
+        assert [room.token for room in it.rooms] == ["room0", "room2"]
+        assert it.rooms[0].options.speakers.reception.ice_servers == ()
+        assert sorted(it.wanted) == ["room0", "room2"]
+
+
+async def test_stopping_before_all_are_taken_up(world: Callable[..., Any]) -> None:
+    """Those that wait stay wanted, none begins any more, and nothing waits for them."""
+    async with world(found(12)) as it, taking_up(it) as task:
+        await asyncio.sleep(module.TAKE_UP_EVERY_S / 2)
+        await it.manager.drain(10)
+        async with asyncio.timeout(2 * module.TAKE_UP_EVERY_S):
+            await task
+
+        assert len(it.rooms) == TAKE_UP
+    assert len(it.wanted) == 12
