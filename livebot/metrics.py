@@ -94,6 +94,12 @@ class Metrics:
         self._process(registry)
 
     def _losses(self, registry: CollectorRegistry) -> None:
+        self.engine_up = Gauge(
+            "transcription_engine_up",
+            "1 while an engine opens streams that give words, 0 while it is down.",
+            ["engine"],
+            registry=registry,
+        )
         self.gap_seconds = Counter(
             "transcription_gap_seconds_total",
             "Audio whose words no reader will see, in seconds, by cause.",

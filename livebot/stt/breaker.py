@@ -59,6 +59,11 @@ class Breaker:
             return State.CLOSED
         return State.OPEN if now < self._rest_until else State.HALF_OPEN
 
+    @property
+    def is_trusted(self) -> bool:
+        """Whether nothing speaks against the engine: neither a rest nor words that are due."""
+        return self._rest_until is None and not self._is_word_needed
+
     def retry_in_s(self, now: float) -> float | None:
         """Return when somebody is let in; None while that hangs on the one that tries."""
         if self._rest_until is None:

@@ -7,7 +7,7 @@ process, and opens one stream per speaker. Audio goes in as chunks, events come 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol, Self, TypeAlias
+from typing import Protocol, Self, TypeAlias, runtime_checkable
 
 from livebot.audio.pcm import Samples
 
@@ -105,7 +105,7 @@ class SttEngine(Protocol):
         """Start what the engine needs (worker processes, say).
 
         Raises:
-            EngineError: It cannot be started.
+            EngineError: It cannot be started; nothing of it is left, and it may be tried again.
         """
 
     async def __aexit__(self, *exc: object) -> None:
@@ -127,6 +127,14 @@ class SttEngine(Protocol):
         Raises:
             EngineError: It does not work; the text says what to do.
         """
+
+
+@runtime_checkable
+class SelfAware(Protocol):
+    """What an engine may be besides: one that knows of troubles of its own."""
+
+    def troubles(self) -> list[str]:
+        """Return what an operator should know; nothing where all is well."""
 
 
 EngineFactory: TypeAlias = Callable[[Mapping[str, str]], SttEngine]
