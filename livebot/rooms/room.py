@@ -266,7 +266,8 @@ class Room:
     # What follows from the roster.
 
     def _follow_roster(self) -> None:
-        if not self._stopping.is_set():
+        # Before the first list of a new session, what is missing from the roster is merely unknown.
+        if self._delivery.told.is_set() and not self._stopping.is_set():
             self._speakers.follow(self._roster.speakers)
             self._on_change()
 
