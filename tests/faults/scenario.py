@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.faults.account import Account
 from tests.system.world.bot import Bot
+from tests.system.world.browser_visitor import BrowserVisitor
 from tests.system.world.hpb import Hpb
 from tests.system.world.turn import IceServer
 from tests.system.world.visitor import Visitor
@@ -21,12 +22,14 @@ class Ground:
         settings: What is set for the bot beside the usual.
         turn_servers: What the bot is told to use.
         strike: Lets the fault happen; returns when it is over.
+        has_browser: Whether Alice comes with Chromium.
     """
 
     hpb: Hpb
     strike: Callable[["Call"], Awaitable[None]]
     settings: Mapping[str, str] = field(default_factory=dict)
     turn_servers: tuple[IceServer, ...] = ()
+    has_browser: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Call:
 
     bot: Bot
     reader: Visitor
-    alice: Visitor
+    alice: Visitor | BrowserVisitor
     bob: Visitor
 
 

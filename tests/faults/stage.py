@@ -4,7 +4,12 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    suppress,
+)
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,8 +17,9 @@ from aiohttp import ClientError
 
 from tests.faults.account import Account, Shown, Spoken, account
 from tests.faults.scenario import Call, Ground, Scenario, Seen
-from tests.faults.talk import Talk, talk
+from tests.faults.talk import talk
 from tests.system.world.bot import Bot, bot
+from tests.system.world.browser_visitor import BrowserVisitor, browsing
 from tests.system.world.hpb import Hpb
 from tests.system.world.visitor import Visitor, visiting
 
@@ -22,7 +28,9 @@ T = TypeVar("T")
 BEFORE_S = 9.0
 """How long people talk before the fault."""
 
-_LONGEST_S = 120.0
+_TALKS = {"alice": talk(120.0, 0), "bob": talk(120.0, 4)}
+"""What they say, each beginning elsewhere."""
+
 _JOINING_S = 1.5
 """Nobody is asked to understand what somebody says who has just come in."""
 
@@ -53,29 +61,37 @@ async def perform(scenario: Scenario, folder: Path, shared: Hpb) -> Seen:
     async with (
         scenario.ground(folder, shared) as ground,
         aside(bot(folder / "bot", ground.hpb, {**_SETTINGS, **ground.settings})) as the_bot,
-        _call(ground, the_bot) as call,
+        _call(ground, the_bot, folder) as call,
     ):
         return await _observe(scenario, ground, call)
 
 
 @asynccontextmanager
-async def _call(ground: Ground, the_bot: Bot) -> AsyncIterator[Call]:
+async def _call(ground: Ground, the_bot: Bot, folder: Path) -> AsyncIterator[Call]:
     room = secrets.token_hex(4)
     async with visiting(ground.hpb, room, "reader") as reader:
         await the_bot.start(room, ground.turn_servers)
-        async with visiting(ground.hpb, room, "alice", microphone=True) as alice:
+        async with _alice(ground, room, folder) as alice:
             # First her alone, so that a network can tell whose media is whose.
             await the_bot.until_heard(1)
             async with visiting(ground.hpb, room, "bob", microphone=True) as bob:
                 await the_bot.until_heard(2)
+                bob.speak(_TALKS["bob"].what)
+                if isinstance(alice, Visitor):
+                    alice.speak(_TALKS["alice"].what)
                 yield Call(the_bot, reader, alice, bob)
                 await the_bot.stop(room)
 
 
+def _alice(
+    ground: Ground, room: str, folder: Path
+) -> AbstractAsyncContextManager[Visitor | BrowserVisitor]:
+    if ground.has_browser:
+        return browsing(folder, ground.hpb, room, "alice", _TALKS["alice"].what)
+    return visiting(ground.hpb, room, "alice", microphone=True)
+
+
 async def _observe(scenario: Scenario, ground: Ground, call: Call) -> Seen:
-    speakers = (call.alice, call.bob)
-    talks = [talk(_LONGEST_S, first) for first in (0, 4)]
-    began = [who.speak(what.what) for who, what in zip(speakers, talks, strict=True)]
     await asyncio.sleep(BEFORE_S)
     gaps = await _gaps(call.bot)
     async with _health(call.bot) as reasons:
@@ -83,32 +99,36 @@ async def _observe(scenario: Scenario, ground: Ground, call: Call) -> Seen:
         await ground.strike(call)
         over = time.monotonic()
         await asyncio.sleep(scenario.after_s)
-        ends = await asyncio.gather(
-            *(_end(who, at, what) for who, at, what in zip(speakers, began, talks, strict=True))
-        )
+        await asyncio.gather(_end(call.alice), _end(call.bob))
         await _until_quiet(call.reader)
     return Seen(
         struck=(struck, over),
-        accounts={
-            who.user: _account(who, call.reader, at, what, end)
-            for who, at, what, end in zip(speakers, began, talks, ends, strict=True)
-        },
+        accounts={who.user: _account(who, call.reader) for who in (call.alice, call.bob)},
         gap_s={cause: s - gaps.get(cause, 0.0) for cause, s in (await _gaps(call.bot)).items()},
         reasons=tuple(reasons),
         log=call.bot.process.log,
     )
 
 
-async def _end(who: Visitor, began: float, what: Talk) -> float:
-    """Let somebody finish their sentence; return when that was, in seconds of their talk."""
-    end = what.end_after(time.monotonic() - began)
-    await asyncio.sleep(began + end + 0.2 - time.monotonic())
+async def _end(who: Visitor | BrowserVisitor) -> None:
+    """Let somebody finish their sentence."""
+    began = who.visits[-1].talk_began
+    if began is not None:
+        end = began + _TALKS[who.user].end_after(time.monotonic() - began) + _ON_THE_WAY_S
+        await asyncio.sleep(end - time.monotonic())
+        who.visits[-1].until = end
     who.hush()
-    return end
 
 
-def _account(who: Visitor, reader: Visitor, began: float, what: Talk, end: float) -> Account:
-    spoken = [Spoken(text, began + at) for text, at in what.words if at <= end]
+def _account(who: Visitor | BrowserVisitor, reader: Visitor) -> Account:
+    """Compare what was said into the call with what the reader got."""
+    spoken = [
+        Spoken(text, visit.talk_began + at)
+        for visit in who.visits
+        if visit.talk_began is not None
+        for text, at in _TALKS[who.user].words
+        if visit.since + _JOINING_S <= visit.talk_began + at <= visit.until - _ON_THE_WAY_S
+    ]
     sessions = [session for session, user in reader.log.seen.items() if user == who.user]
     shown = [
         Shown(t.text, t.at)
@@ -116,14 +136,7 @@ def _account(who: Visitor, reader: Visitor, began: float, what: Talk, end: float
         for t in reader.log.transcripts
         if t.speaker == session
     ]
-    return account([word for word in spoken if _is_heard(word, who)], shown)
-
-
-def _is_heard(word: Spoken, who: Visitor) -> bool:
-    """Say whether a word was spoken into the call."""
-    return any(
-        since + _JOINING_S <= word.at <= until - _ON_THE_WAY_S for since, until in who.visits
-    )
+    return account(spoken, shown)
 
 
 async def _gaps(the_bot: Bot) -> Mapping[str, float]:

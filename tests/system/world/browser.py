@@ -1,7 +1,6 @@
 """A person with a real browser: headless Chromium with a recording as its microphone."""
 
 import json
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,24 +46,32 @@ def browser(
     folder.mkdir()
     microphone = folder / "microphone.wav"
     write(microphone, says.sound, silence_before_s=LEAD_S)
+    argv = argv_of(folder, microphone, page_url(hpb, room, user, relay))
+    with Process("chromium", argv, folder=folder) as process:
+        yield process
+
+
+def page_url(hpb: Hpb, room: str, user: str, relay: IceServer | None = None) -> str:
+    """Return the address of the page in which *user* speaks; see `browser()`."""
     config = {
         "websocket": hpb.websocket,
         "helloUrl": hpb.hello_url,
         "room": room,
         "user": user,
         "ticket": hpb.ticket(user),
-        "roomSession": secrets.token_hex(32),
-        "sid": secrets.token_hex(8),
         "iceServers": [relay] if relay else [],
         "relay": relay is not None,
     }
-    url = f"{hpb.nextcloud}/world/page.html?config={quote(json.dumps(config))}"
-    argv = [
+    return f"{hpb.nextcloud}/world/page.html?config={quote(json.dumps(config))}"
+
+
+def argv_of(folder: Path, microphone: Path, url: str) -> list[str]:
+    """Return Chromium's command line, with a WAV file as its microphone."""
+    return [
         "chromium",
         *_FLAGS,
         f"--use-file-for-fake-audio-capture={microphone}%noloop",
         f"--user-data-dir={folder}/profile",
+        "--remote-debugging-port=0",
         url,
     ]
-    with Process("chromium", argv, folder=folder) as process:
-        yield process

@@ -34,13 +34,13 @@ class Link:
         self._state = _State.OPEN
         self._writers: set[asyncio.StreamWriter] = set()
 
-    async def cut(self) -> None:
+    def cut(self) -> None:
         """Break every connection and refuse new ones."""
         assert self._server is not None
         self._server.close()
         self._abort()
 
-    async def hush(self) -> None:
+    def hush(self) -> None:
         """Swallow everything from now on, and accept new connections without a word."""
         self._state = _State.SILENT
 
@@ -50,7 +50,7 @@ class Link:
         if self._server is None or not self._server.is_serving():
             self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Break every connection for good."""
         assert self._server is not None
         self._server.close()
@@ -94,4 +94,4 @@ async def link(target: int) -> AsyncIterator[Link]:
     try:
         yield found
     finally:
-        await found.close()
+        found.close()

@@ -17,6 +17,8 @@ from livebot.audio.pcm import RATE_HZ
 from livebot.stt import wire
 from tests.system.world.process import free_port
 
+_LOOK_EVERY_S = 0.1
+
 
 @dataclass(slots=True)
 class SttProxy:
@@ -50,10 +52,10 @@ class SttProxy:
             pass
 
     async def _limit(self, bot: ServerConnection) -> None:
-        while self.closes_after_s is None:  # noqa: ASYNC110 - a switch of the test
-            await asyncio.sleep(0.1)
-        await asyncio.sleep(self.closes_after_s)
-        await bot.close(1000)
+        while True:
+            await asyncio.sleep(self.closes_after_s or _LOOK_EVERY_S)
+            if self.closes_after_s is not None:
+                await bot.close(1000)
 
     async def _audio(self, bot: ServerConnection, server: ClientConnection) -> None:
         async for message in bot:

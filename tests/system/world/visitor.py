@@ -20,8 +20,24 @@ from tests.system.world.recording import RATE_HZ, Recording
 from tests.system.world.speaker import Speaker, speaking
 
 _AGAIN_AFTER_S = 1.0
+_POLL_S = 0.05
 
 _FAULTS = (WorldError, OSError, TimeoutError, ClientError, ConnectionClosed, InvalidHandshake)
+
+
+@dataclass(slots=True)
+class Visit:
+    """One session of somebody in the call; all times are of `time.monotonic`.
+
+    Attributes:
+        since: When it began.
+        until: When it was over; infinite while it lasts.
+        talk_began: When the talk began that was heard in it; None for silence.
+    """
+
+    since: float
+    until: float = float("inf")
+    talk_began: float | None = None
 
 
 @dataclass(slots=True)
@@ -30,8 +46,7 @@ class Visitor:
 
     Attributes:
         log: What they have seen, in all their sessions.
-        visits: From when to when they were in the call, on the clock of `time.monotonic`; the
-            last one may still last.
+        visits: Their sessions in the call; the last one may still last.
         is_in: Set while they are.
     """
 
@@ -40,7 +55,7 @@ class Visitor:
     user: str
     has_microphone: bool
     log: Log = field(default_factory=Log)
-    visits: list[tuple[float, float]] = field(default_factory=list)
+    visits: list[Visit] = field(default_factory=list)
     is_in: asyncio.Event = field(default_factory=asyncio.Event)
     _again: asyncio.Event = field(default_factory=asyncio.Event)
     _speaker: Speaker | None = None
@@ -55,15 +70,17 @@ class Visitor:
             except* _FAULTS:
                 await asyncio.sleep(_AGAIN_AFTER_S)
 
-    def leave_and_come(self) -> None:
+    async def leave_and_come(self) -> None:
         """Leave the call and join it again at once, as a new session."""
         self._again.set()
+        before = len(self.visits)
+        while len(self.visits) == before:  # noqa: ASYNC110 - it may take several attempts
+            await asyncio.sleep(_POLL_S)
 
-    def speak(self, what: Recording) -> float:
-        """Begin to say something now, and go on with it in every session; return when."""
+    def speak(self, what: Recording) -> None:
+        """Begin to say something now, and go on with it in every session."""
         self._talk = time.monotonic(), what
         self._go_on()
-        return self._talk[0]
 
     def hush(self) -> None:
         """Say no more."""
@@ -81,12 +98,12 @@ class Visitor:
                 yield member
             return
         async with speaking(self.hpb, self.room, self.user, log=self.log) as self._speaker:
-            self._go_on()
             yield self._speaker.member
 
     async def _until_gone(self, member: Member) -> None:
-        since = time.monotonic()
-        self.visits.append((since, float("inf")))
+        visit = Visit(time.monotonic())
+        self.visits.append(visit)
+        self._go_on()
         self.is_in.set()
         try:
             async with asyncio.TaskGroup() as group:
@@ -98,7 +115,7 @@ class Visitor:
         finally:
             self._again.clear()
             self.is_in.clear()
-            self.visits[-1] = since, time.monotonic()
+            visit.until = time.monotonic()
 
     def _go_on(self) -> None:
         """Let the microphone play what is being said now."""
@@ -107,6 +124,7 @@ class Visitor:
         began, what = self._talk
         past = round((time.monotonic() - began) * RATE_HZ)
         self._speaker.microphone.begin(replace(what, sound=what.sound[past:]))
+        self.visits[-1].talk_began = began
 
 
 @asynccontextmanager
