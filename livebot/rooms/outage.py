@@ -8,6 +8,9 @@ from livebot.captions.gap import Cause, Gap
 NOTICE_S = 3.0
 """An outage of this length is told while it goes on; a shorter one when it is over."""
 
+AGAIN_S = 5.0
+"""What goes on is told again after so much more."""
+
 LEAST_S = 0.5
 """A shorter one is not told: it is less than a word, as when one connection replaces another."""
 
@@ -33,7 +36,8 @@ class Outage:
 
     def tick(self, now: float) -> list[Gap]:
         """Return what is to be told of an outage that lasts."""
-        if self._since is None or self._told_s or now - self._since < NOTICE_S:
+        due_s = self._told_s + AGAIN_S if self._told_s else NOTICE_S
+        if self._since is None or now - self._since < due_s:
             return []
         self._told_s = now - self._since
         return [Gap(Cause.MEDIA, self._since, None, self._told_s)]
@@ -57,7 +61,7 @@ class Outage:
         """End the outage: there is audio again, or it is known that none is sent."""
         if self._since is None:
             return []
-        length = max(0.0, at - self._since)
+        length = at - self._since
         # Packets that were not sent (DTX) are not missing; a new connection cannot tell.
         lost_s = min(self._missing_s or length, length)
         gap = Gap(Cause.MEDIA, self._since, self._since + length, max(lost_s, self._told_s))

@@ -21,6 +21,9 @@ OPEN_S = 0.1 * WINDOW_S
 CLOSE_S = 0.02 * WINDOW_S
 """Less of it again and they do not."""
 
+AGAIN_S = 2.0
+"""A gap that goes on is told again after so much more was lost."""
+
 BURST_S = 1.0
 """By so much may packets come late, and then at once. More cannot be lost than time has passed
 but for this: the numbers that say how much are the sender's."""
@@ -37,13 +40,12 @@ class PacketLoss:
         self._heard_at: float | None = None
         self._recent: deque[tuple[float, float]] = deque()
         self._start: float | None = None
-        self._lost_s = 0.0
+        self._lost_s = self._told_s = 0.0
         self._last = 0.0  # when the newest loss of an open gap, or a told one, was over
 
     def restart(self) -> None:
-        """Forget where audio was: another connection, or the same after an outage."""
+        """Forget a hole that has not ended: another connection, or the same after an outage."""
         self._hole_s = 0.0
-        self._heard_at = None
 
     def heard(self, now: float, seconds: float, lost_s: float, *, concealed: bool) -> list[Gap]:
         """Take a frame and return what is to be told.
@@ -84,13 +86,21 @@ class PacketLoss:
             self._last = now
             return [Gap(Cause.NETWORK, start, now, lost_s)]
         self._add(start, lost_s)
+        recent_s = self._recent_s(now)
         if self._start is not None:
             self._lost_s += lost_s
-            self._last = now
-        elif (recent := self._recent_s(now)) >= OPEN_S:
-            self._start, self._lost_s, self._last = self._recent[0][0], recent, now
-            return [Gap(Cause.NETWORK, self._start, None, recent)]
-        return []
+        elif recent_s >= OPEN_S:
+            self._start, self._lost_s, self._told_s = self._recent[0][0], recent_s, -AGAIN_S
+        else:
+            return []
+        self._last = now
+        return self._told(self._start)
+
+    def _told(self, start: float) -> list[Gap]:
+        if self._lost_s < self._told_s + AGAIN_S:
+            return []
+        self._told_s = self._lost_s
+        return [Gap(Cause.NETWORK, start, None, self._lost_s)]
 
     def _add(self, start: float, lost_s: float) -> None:
         if self._recent and start - self._recent[-1][0] < _STEP_S:
