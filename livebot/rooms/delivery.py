@@ -2,26 +2,41 @@
 
 A caption goes to those who are in the call when the socket takes it. While we do not know
 who that is (no connection, or a new session that was not told yet) captions wait.
+
+What the server has not confirmed when a connection ends is sent again, in its order, to
+who is in the call then. So no caption is lost with a connection; one that arrived within
+the last round trip before its end may be seen twice.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
+from livebot.captions import notice
 from livebot.captions.caption import Caption
-from livebot.captions.gap import Gap
+from livebot.captions.gap import Cause, Gap
 from livebot.ids import SessionId
 from livebot.metrics import Metrics
 from livebot.rooms.clock import RoomClock
 from livebot.rooms.outbox import Outbox, Outgoing
 from livebot.signaling.messages import Transcript
+from livebot.signaling.receipts import Receipt
+
+IN_FLIGHT = 64
+"""Captions that the server has not confirmed; more wait in the outbox. On a slow line they
+still fit into the time that a confirmation may take."""
 
 
 class Channel(Protocol):
     """What delivery asks of the signaling conversation."""
 
-    def send_caption(self, readers: list[SessionId], caption: Transcript) -> Awaitable[bool]:
-        """Send a caption to each reader; return whether the socket has taken it."""
+    def send_caption(self, readers: list[SessionId], caption: Transcript) -> Receipt:
+        """Send a caption to each reader; the receipt tells what became of it.
+
+        After a loss nothing can be sent until the room is entered again, and told so.
+        """
 
 
 class Delivery:
@@ -33,10 +48,11 @@ class Delivery:
         language: What all captions of the room are in.
         clock: The room's time line.
         metrics: What is counted.
+        notices: Whether readers are told of words that are lost.
 
     Attributes:
-        told: Set while we know who is in the call.
-        sent: Captions the socket has taken.
+        told: Set while we know who is in the call; cleared by whoever notices a loss first.
+        sent: Captions that have arrived.
     """
 
     def __init__(
@@ -47,52 +63,113 @@ class Delivery:
         language: str,
         clock: RoomClock,
         metrics: Metrics,
+        notices: bool = True,
     ) -> None:
         self._channel = channel
         self._readers = readers
         self._language = language
         self._clock = clock
         self._metrics = metrics
+        self._notices = notices
+        self._board = notice.NoticeBoard()
         self._outbox = Outbox(self._on_dropped)
+        self._dropped: dict[SessionId, Gap] = {}
+        self._in_flight: deque[tuple[Outgoing, Receipt]] = deque()
         self.told = asyncio.Event()
         self.sent = 0
 
     @property
     def waiting(self) -> int:
-        """How many captions wait."""
-        return len(self._outbox)
+        """How many captions have not arrived."""
+        return len(self._outbox) + len(self._in_flight)
 
     def put(self, session: SessionId, caption: Caption | Gap) -> None:
         """Take over a speaker's caption; never waits."""
-        self._outbox.put(session, caption, self._language)
+        if isinstance(caption, Caption) or self._notices:
+            self._outbox.put(session, caption, self._language)
 
     def close(self) -> None:
-        """Take no more captions; `run()` ends when those that wait are sent."""
+        """Take no more captions; `run()` ends when those that wait have arrived."""
         self._outbox.close()
 
     async def run(self) -> None:
-        """Send what waits, in order, until closed and empty."""
-        while (item := await self._outbox.get()) is not None:
-            caption = item.caption
-            if isinstance(caption, Gap):
-                continue
-            await self._send(_transcript(item, caption))
-            self._metrics.transcripts.labels(str(caption.final).lower()).inc()
-            self.sent += 1
-            if caption.end is not None:
-                self._metrics.latency.observe(max(0.0, self._clock.now() - caption.end))
+        """Send what waits, in order, until closed, empty and confirmed."""
+        while True:
+            if len(self._in_flight) >= IN_FLIGHT:
+                await asyncio.wait([self._in_flight[0][1].arrived])
+            elif (item := await self._next()) is not None:
+                await self._send(item)
+            elif self._in_flight:
+                await asyncio.wait([self._in_flight[-1][1].arrived])
+            else:
+                return
 
-    async def _send(self, caption: Transcript) -> None:
-        is_taken = False
-        while not is_taken:
-            await self.told.wait()
-            is_taken = await self._channel.send_caption(self._readers(), caption)
+    async def _next(self) -> Outgoing | None:
+        """Take what is next, once we know for whom; None when nothing is left to send."""
+        while True:
+            item = await self._outbox.get()
+            if item is None:
+                return None
+            if not self.told.is_set():
+                # What is in flight may come back meanwhile, and was before it.
+                self._outbox.put_back([item])
+                await self.told.wait()
+            elif self._dropped:
+                self._outbox.put_back([item])
+                session, gap = self._dropped.popitem()
+                return Outgoing(session, gap, self._language)
+            else:
+                return item
 
-    def _on_dropped(self, _: Outgoing) -> None:
+    async def _send(self, item: Outgoing) -> None:
+        transcript, readers = _transcript(item), self._readers()
+        if isinstance(item.caption, Gap):
+            readers = self._board.readers(
+                transcript.text, item.session, readers, self._clock.now()
+            )
+        if not (transcript.text and readers):
+            return
+        receipt = self._channel.send_caption(readers, transcript)
+        self._in_flight.append((item, receipt))
+        receipt.arrived.add_done_callback(lambda _: self._settle())
+        if await receipt.taken and isinstance(item.caption, Caption) and item.caption.end:
+            self._metrics.latency.observe(max(0.0, self._clock.now() - item.caption.end))
+
+    def _settle(self) -> None:
+        """Count what has arrived, and take back what was lost with its connection."""
+        lost = []
+        while self._in_flight and self._in_flight[0][1].arrived.done():
+            item, receipt = self._in_flight.popleft()
+            if not receipt.arrived.result():
+                lost.append(item)
+            elif isinstance(item.caption, Caption):
+                self._metrics.transcripts.labels(str(item.caption.final).lower()).inc()
+                self.sent += 1
+        if lost:
+            self.told.clear()
+            self._board.forget()
+            self._outbox.put_back(lost)
+
+    def _on_dropped(self, item: Outgoing) -> None:
+        """Note words that nobody will read, and that this is to be told."""
         self._metrics.captions_dropped.inc()
+        caption = item.caption
+        if isinstance(caption, Gap) or not caption.final:
+            return
+        if caption.start is None or caption.end is None:
+            return
+        lost_s = caption.end - caption.start
+        self._metrics.gap_seconds.labels(Cause.SIGNALING).inc(lost_s)
+        gap = self._dropped.get(item.session, Gap(Cause.SIGNALING, caption.start, None, 0.0))
+        self._dropped[item.session] = replace(gap, end=caption.end, lost_s=gap.lost_s + lost_s)
 
 
-def _transcript(item: Outgoing, caption: Caption) -> Transcript:
+def _transcript(item: Outgoing) -> Transcript:
+    """Write an item for the wire; without text where a gap is not worth telling."""
+    caption = item.caption
+    if isinstance(caption, Gap):
+        text = notice.text(caption, item.language) or ""
+        return Transcript(item.session, text, item.language, final=True)
     return Transcript(
         speaker=item.session,
         text=caption.text,

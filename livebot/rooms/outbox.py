@@ -1,12 +1,13 @@
 """Captions on their way to the readers: the one hand-over to a room's writer.
 
-Policy: of a speaker's partial captions only the newest waits; final ones keep their order
-and stay. Behind a writer that is stuck for very long, the oldest go and are reported.
+Policy: of what is still to change, a speaker's partial caption or a gap that goes on, only
+the newest version waits, in the place of the one before; the rest keeps its order and
+stays. Behind a writer that is stuck for very long, the oldest go and are reported.
 """
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from livebot.captions.caption import Caption
@@ -25,6 +26,20 @@ class Outgoing:
     caption: Caption | Gap
     language: str
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether no later item can take its place."""
+        if isinstance(self.caption, Gap):
+            return self.caption.end is not None
+        return self.caption.final
+
+    @property
+    def subject(self) -> Hashable:
+        """What a later version of the same has, too."""
+        if isinstance(self.caption, Gap):
+            return self.session, self.caption.cause, self.caption.start
+        return self.session
+
 
 class Outbox:
     """Captions of one room, oldest first; any task puts, one gets.
@@ -38,8 +53,9 @@ class Outbox:
         self._on_drop = on_drop
         self._limit = limit
         self._waiting: OrderedDict[int, Outgoing] = OrderedDict()
-        self._partials: dict[SessionId, int] = {}  # where in `_waiting` a speaker's partial is
-        self._count = 0
+        self._unsettled: dict[Hashable, int] = {}  # where in `_waiting` a subject is
+        self._first = 0
+        self._last = 0
         self._is_closed = False
         self._wake = asyncio.Event()
 
@@ -51,17 +67,25 @@ class Outbox:
         if self._is_closed:
             return
         item = Outgoing(session, caption, language)
-        place = self._partials.get(session)
+        place = self._unsettled.pop(item.subject, None)
         if place is None:
-            place = self._count = self._count + 1
-        self._waiting[place] = item
-        if isinstance(caption, Gap) or caption.final:
-            self._partials.pop(session, None)
-        else:
-            self._partials[session] = place
-        self._wake.set()
-        while len(self._waiting) > self._limit:
-            self._on_drop(self._take())
+            place = self._last = self._last + 1
+        self._place(place, item)
+        self._shrink()
+
+    def put_back(self, items: Sequence[Outgoing]) -> None:
+        """Return items that were taken, oldest first, to the front, closed or not.
+
+        What has a newer version is not needed any more.
+        """
+        newer = {item.subject for item in self._waiting.values()}
+        for item in reversed(items):
+            if item.is_settled or item.subject not in newer:
+                self._first -= 1
+                self._place(self._first, item)
+                self._waiting.move_to_end(self._first, last=False)
+            newer.add(item.subject)
+        self._shrink()
 
     async def get(self) -> Outgoing | None:
         """Take the oldest caption, waiting for one; None once closed and empty.
@@ -80,8 +104,18 @@ class Outbox:
         self._is_closed = True
         self._wake.set()
 
+    def _place(self, place: int, item: Outgoing) -> None:
+        self._waiting[place] = item
+        if not item.is_settled:
+            self._unsettled[item.subject] = place
+        self._wake.set()
+
+    def _shrink(self) -> None:
+        while len(self._waiting) > self._limit:
+            self._on_drop(self._take())
+
     def _take(self) -> Outgoing:
         place, item = self._waiting.popitem(last=False)
-        if self._partials.get(item.session) == place:
-            del self._partials[item.session]
+        if self._unsettled.get(item.subject) == place:
+            del self._unsettled[item.subject]
         return item

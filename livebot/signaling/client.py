@@ -1,71 +1,49 @@
 """The signaling conversation on real sockets: a thin shell around `protocol.py`.
 
 It moves text and time between the server and the core, connects again with back-off,
-and decides nothing else. One task reads; one writes and keeps the core's deadlines.
+and decides nothing else. On each connection one task reads; one writes and keeps the
+core's deadlines; one pings.
 """
 
 import asyncio
 import random
 import secrets
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 import structlog
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidStatus, WebSocketException
 
 from livebot.errors import SignalingError, SignalingRefusedError
 from livebot.ids import RoomToken, SessionId
 from livebot.signaling.backoff import Backoff
 from livebot.signaling.events import SignalingEvent
+from livebot.signaling.link import Link, open_link
 from livebot.signaling.messages import Transcript
 from livebot.signaling.protocol import Protocol
+from livebot.signaling.receipts import Receipt, Receipts
+from livebot.signaling.refusals import SignalingThrottledError
 from livebot.signaling.state import State
 
 log = structlog.get_logger("signaling")
 
 OPEN_TIMEOUT_S = 10.0
-CLOSE_TIMEOUT_S = 2.0
-PING_EVERY_S = 20.0
-PING_TIMEOUT_S = 20.0
-MAX_MESSAGE_BYTES = 4 << 20
-"""Of the server's messages: a participants update of a large room is a few hundred KiB."""
+RESUMING_OPEN_TIMEOUT_S = 3.0
+RESUMING_DELAY_S = 1.5
+"""While our session still lives no time is lost: a try every few seconds, however many failed."""
+
+THROTTLED_S = 300.0
+"""A locked-out address is let in again within half an hour of its last failure."""
+
+PING_EVERY_S = 5.0
+"""A dead way is noticed by then and the pong's time-out, or sooner where captions are sent."""
+
+CONFIRM_EVERY_S = 0.2
+"""Between two pings for the sake of captions, whatever is said."""
 
 READ_AT_ONCE_S = 0.01
 """How long a flood of messages may hold the loop."""
 
-STEADY_S = 60.0
-"""A connection that held this long was a good one: the next loss is repaired at once."""
-
-
-@asynccontextmanager
-async def _socket(url: str) -> AsyncIterator[ClientConnection]:
-    """Open the WebSocket; faults of the network leave as `SignalingError`."""
-    try:
-        async with await _open(url) as ws:
-            yield ws
-    except (OSError, WebSocketException, TimeoutError) as exc:
-        raise SignalingError(f"signaling connection lost: {type(exc).__name__}") from exc
-
-
-async def _open(url: str) -> ClientConnection:
-    try:
-        return await connect(
-            url,
-            compression=None,
-            open_timeout=OPEN_TIMEOUT_S,
-            close_timeout=CLOSE_TIMEOUT_S,
-            ping_interval=PING_EVERY_S,
-            ping_timeout=PING_TIMEOUT_S,
-            max_size=MAX_MESSAGE_BYTES,
-        )
-    except InvalidStatus as exc:
-        status = exc.response.status_code
-        raise SignalingError(f"no signaling server there: it answers HTTP {status}") from exc
-    except (ValueError, ImportError) as exc:
-        # A host name or port that cannot be, perhaps of a redirect; a SOCKS proxy in the
-        # environment, for which the library wants another library.
-        raise SignalingError(f"no way to the signaling server: {type(exc).__name__}") from exc
+STEADY_S = 10.0
+"""So long in the room, and the connection was a good one: the next loss is repaired at once."""
 
 
 class SignalingClient:
@@ -91,13 +69,13 @@ class SignalingClient:
         on_lost: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._url = url
-        self._protocol = Protocol(room=room, secret=secret, backend=backend)
+        self._protocol = Protocol(room=room, secret=secret, backend=backend, chance=random.random)
         self._on_event = on_event
         self._on_lost = on_lost
         self._backoff = Backoff()
+        self._receipts = Receipts()
         self._wake = asyncio.Event()
-        self._in_room = asyncio.Event()
-        self._flushing: asyncio.Future[bool] | None = None
+        self._in_room_since: float | None = None
         self._loop = asyncio.get_running_loop()
 
     async def run(self) -> None:
@@ -107,17 +85,16 @@ class SignalingClient:
             SignalingRefusedError: The server does not want us.
         """
         while True:
-            began = self._loop.time()
             try:
                 await self._converse()
+                delay_s = 0.0
             except SignalingRefusedError:
                 raise
             except SignalingError as exc:
                 log.warning("signaling_lost", error=str(exc))
+                delay_s = self._delay_s(exc)
                 self._on_lost(str(exc))
-            if self._loop.time() - began > STEADY_S:
-                self._backoff.reset()
-            if not await self._pause(self._backoff.next_delay(random.random())):  # noqa: S311
+            if not await self._pause(delay_s):
                 return
 
     async def leave(self) -> None:
@@ -150,18 +127,33 @@ class SignalingClient:
         self._protocol.answer(speaker, sid=sid, sdp=sdp)
         self._wake.set()
 
-    async def send_caption(self, readers: list[SessionId], caption: Transcript) -> bool:
-        """Send a caption to each reader; return whether the socket has taken it.
+    def send_caption(self, readers: list[SessionId], caption: Transcript) -> Receipt:
+        """Send a caption to each reader.
 
-        Waits while there is no connection. Where one is lost before it has taken the
-        caption, others may be in the room when it is back.
+        Where the connection is lost first, the receipt says so, and the caption may be sent
+        again on the next one. Readers then see twice what the server read within the last
+        round trip before the loss, and nothing else.
         """
-        await self._in_room.wait()
+        if self._protocol.state is not State.IN_ROOM:
+            return self._receipts.new(is_lost=True)
         for reader in readers:
             self._protocol.send_caption(reader, caption)
-        self._flushing = self._loop.create_future()
         self._wake.set()
-        return await self._flushing
+        return self._receipts.new()
+
+    # Between two connections.
+
+    def _delay_s(self, error: SignalingError) -> float:
+        """Return how long to wait before the next connection."""
+        now, chance = self._loop.time(), random.random()  # noqa: S311 - no secret
+        if isinstance(error, SignalingThrottledError):
+            return THROTTLED_S * (1 + chance)
+        if self._in_room_since is not None and now - self._in_room_since > STEADY_S:
+            self._backoff.reset()
+        delay_s = self._backoff.next_delay(chance)
+        if self._protocol.login.can_resume(now):
+            return min(delay_s, RESUMING_DELAY_S * (1 - chance / 2))
+        return delay_s
 
     async def _pause(self, delay_s: float) -> bool:
         """Wait before connecting again; return False when we are to leave instead."""
@@ -175,72 +167,79 @@ class SignalingClient:
                 return True
         return False
 
+    # One connection.
+
     async def _converse(self) -> None:
         """Hold one connection's conversation until it ends.
 
         Raises:
             SignalingError: It was lost.
         """
-        try:
-            async with _socket(self._url) as ws:
-                self._protocol.connected(nonce=secrets.token_urlsafe(48), now=self._loop.time())
-                await self._read_and_write(ws)
-        finally:
-            self._protocol.disconnected(self._loop.time())
-            self._in_room.clear()
-            self._note_flushed(was_sent=False)
+        can_resume = self._protocol.login.can_resume(self._loop.time())
+        timeout_s = RESUMING_OPEN_TIMEOUT_S if can_resume else OPEN_TIMEOUT_S
+        self._in_room_since = None
+        async with open_link(self._url, timeout_s=timeout_s) as link:
+            self._protocol.connected(nonce=secrets.token_urlsafe(48), now=self._loop.time())
+            try:
+                await self._exchange(link)
+            finally:
+                self._protocol.disconnected(self._loop.time(), link.close_code)
+                self._receipts.lose()
 
-    async def _read_and_write(self, ws: ClientConnection) -> None:
+    async def _exchange(self, link: Link) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                writer = group.create_task(self._write(ws), name="signaling-write")
-                await self._read(ws)
-                writer.cancel()
+                others = [
+                    group.create_task(self._write(link), name="signaling-write"),
+                    group.create_task(self._ping(link), name="signaling-ping"),
+                ]
+                await self._read(link)
+                for task in others:
+                    task.cancel()
         except* SignalingError as errors:
             raise errors.exceptions[0] from None
-        except* (OSError, WebSocketException) as errors:
-            name = type(errors.exceptions[0]).__name__
-            raise SignalingError(f"signaling connection lost: {name}") from errors
 
-    async def _read(self, ws: ClientConnection) -> None:
+    async def _read(self, link: Link) -> None:
         rested = self._loop.time()
-        async for text in ws:
-            # While messages wait, iterating never gives way to anybody else.
+        while self._protocol.state is not State.CLOSED:
+            text = await link.receive()
+            # While messages wait, receiving never gives way to anybody else.
             if self._loop.time() - rested > READ_AT_ONCE_S:
                 await asyncio.sleep(0)
                 rested = self._loop.time()
-            if isinstance(text, bytes):
-                continue
             for event in self._protocol.receive(text, self._loop.time()):
                 self._on_event(event)
-            self._note_state()
-            if self._protocol.state is State.CLOSED:
-                return
-        raise SignalingError(f"the server closed the connection ({ws.close_code})")
+            if self._in_room_since is None and self._protocol.state is State.IN_ROOM:
+                self._in_room_since = self._loop.time()
+            self._wake.set()
 
-    async def _write(self, ws: ClientConnection) -> None:
+    async def _write(self, link: Link) -> None:
         while True:
             self._wake.clear()
             for event in self._protocol.tick(self._loop.time()):
                 self._on_event(event)
+            captions = self._receipts.waiting
             for text in self._protocol.text_to_send():
-                await ws.send(text)
-            if not self._protocol.outgoing:
-                self._note_flushed(was_sent=True)
+                await link.send(text)
+            self._receipts.take(captions)
             try:
                 async with asyncio.timeout_at(self._protocol.next_deadline):
                     await self._wake.wait()
             except TimeoutError:
                 continue
 
-    def _note_flushed(self, *, was_sent: bool) -> None:
-        if self._flushing is not None and not self._flushing.done():
-            self._flushing.set_result(was_sent)
-
-    def _note_state(self) -> None:
-        self._wake.set()
-        if self._protocol.state is State.IN_ROOM:
-            self._in_room.set()
+    async def _ping(self, link: Link) -> None:
+        """Ping now and then, and soon where captions wait to be confirmed."""
+        while True:
+            try:
+                async with asyncio.timeout(PING_EVERY_S):
+                    await self._receipts.owed.wait()
+            except TimeoutError:
+                pass
+            captions = self._receipts.taken
+            await link.ping()
+            self._receipts.confirm(captions)
+            await asyncio.sleep(CONFIRM_EVERY_S)
 
 
 async def try_hello(url: str, *, secret: str, backend: str, timeout_s: float = 10.0) -> str:
@@ -253,16 +252,16 @@ async def try_hello(url: str, *, secret: str, backend: str, timeout_s: float = 1
     loop = asyncio.get_running_loop()
     protocol = Protocol(room=RoomToken(""), secret=secret, backend=backend)
     try:
-        async with asyncio.timeout(timeout_s), _socket(url) as ws:
+        async with asyncio.timeout(timeout_s), open_link(url, timeout_s=timeout_s) as link:
             protocol.connected(nonce=secrets.token_urlsafe(48), now=loop.time())
             for text in protocol.text_to_send():
-                await ws.send(text)
+                await link.send(text)
             while protocol.state is State.HELLO_SENT:
-                protocol.receive(str(await ws.recv()), loop.time())
+                protocol.receive(await link.receive(), loop.time())
             protocol.text_to_send()
             protocol.leave(loop.time())
             for text in protocol.text_to_send():
-                await ws.send(text)
+                await link.send(text)
     except TimeoutError as exc:
         raise SignalingError("the signaling server does not answer") from exc
     return protocol.login.server_version or "before 1.0"

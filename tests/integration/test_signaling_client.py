@@ -86,7 +86,8 @@ async def test_join_listen_caption_and_leave() -> None:
         await server.send(wire.offer("alice"))
         await bot.wait_for(Offered)
         bot.client.answer(SessionId("alice"), sid="7", sdp="v=0")
-        await bot.client.send_caption([SessionId("alice"), SessionId("bob")], CAPTION)
+        receipt = bot.client.send_caption([SessionId("alice"), SessionId("bob")], CAPTION)
+        assert await receipt.arrived
         await bot.client.leave()
         await asyncio.wait_for(bot.task, 5)
 
@@ -103,7 +104,7 @@ async def test_a_cut_socket_is_resumed() -> None:
         await bot.wait_for(Entered)
         await server.drop()
         await bot.wait_for(Resumed)
-        await bot.client.send_caption([SessionId("alice")], CAPTION)
+        assert await bot.client.send_caption([SessionId("alice")], CAPTION).arrived
 
         assert len(server.of("room")) == 1
         assert bot.losses
@@ -120,15 +121,16 @@ async def test_an_expired_session_is_begun_anew() -> None:
         assert len(server.connections) == 2
 
 
-async def test_a_caption_waits_for_the_connection() -> None:
-    """What is said while the server is away is sent when it is back."""
+async def test_without_a_connection_a_caption_is_told_to_be_lost() -> None:
+    """At once, so that whoever sends it can wait until he knows for whom."""
     async with scripted_server() as server, joined(server) as bot:
         await bot.wait_for(Entered)
         await server.drop()
         await bot.wait_for_losses(1)
-        await bot.client.send_caption([SessionId("alice")], CAPTION)
+        receipt = bot.client.send_caption([SessionId("alice")], CAPTION)
 
-        await server.wait_for("transcript")
+        assert not await receipt.taken
+        assert not await receipt.arrived
 
 
 async def test_a_server_that_is_not_there_is_tried_again() -> None:

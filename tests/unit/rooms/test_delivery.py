@@ -1,78 +1,229 @@
-"""Tests of `livebot.rooms.delivery`."""
+"""Tests of `livebot.rooms.delivery`.
+
+Spec: caption-delivery/Confirmation
+"""
 
 import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
 
 from livebot.captions.caption import Caption
+from livebot.captions.gap import Cause, Gap
 from livebot.ids import SessionId
 from livebot.metrics import Metrics
 from livebot.rooms.clock import RoomClock
-from livebot.rooms.delivery import Delivery
+from livebot.rooms.delivery import IN_FLIGHT, Delivery
+from livebot.rooms.outbox import LIMIT
 from livebot.signaling.messages import Transcript
+from livebot.signaling.receipts import Receipt, Receipts
 
 pytestmark = pytest.mark.virtual_time
 
 ALICE, BOB, CAROL = SessionId("alice"), SessionId("bob"), SessionId("carol")
+TAKE_S = 0.1
+CONFIRM_S = 0.2
 
 
 @dataclass(slots=True)
 class Channel:
-    """A socket that takes what the test says it takes."""
+    """A connection that takes and confirms in its time, until the test cuts it.
 
-    losses: int = 0
-    taken: list[tuple[list[SessionId], str]] = field(default_factory=list)
+    `read` is what the server has read, `taken` also what the socket swallowed.
+    """
 
-    async def send_caption(self, readers: list[SessionId], caption: Transcript) -> bool:
-        """Take a caption, unless the connection is to be lost under it."""
-        await asyncio.sleep(0.1)
-        if self.losses:
-            self.losses -= 1
-            return False
-        self.taken.append((readers, caption.text))
-        return True
+    read: list[tuple[list[SessionId], str]] = field(default_factory=list)
+    taken: list[str] = field(default_factory=list)
+    is_stuck: bool = False
+    is_up: bool = True
+    _receipts: Receipts = field(default_factory=Receipts)
+    _sending: list[tuple[list[SessionId], str]] = field(default_factory=list)
+    _number: int = 0
+
+    def send_caption(self, readers: list[SessionId], caption: Transcript) -> Receipt:
+        """Take a caption over, unless there is no connection."""
+        if not self.is_up:
+            return self._receipts.new(is_lost=True)
+        self._sending.append((readers, caption.text))
+        loop = asyncio.get_running_loop()
+        loop.call_later(TAKE_S, self._take, self._number)
+        loop.call_later(TAKE_S + CONFIRM_S, self._confirm, self._number)
+        return self._receipts.new()
+
+    def cut(self) -> None:
+        """Lose the connection, and what is not confirmed."""
+        self.is_up = False
+        self._number += 1
+        self._sending.clear()
+        self._receipts.lose()
+
+    def join(self, delivery: Delivery) -> None:
+        """Connect again, and know at once who is in the call."""
+        self.is_up = True
+        self.is_stuck = False
+        delivery.told.set()
+
+    def _take(self, number: int) -> None:
+        if number == self._number:
+            self.taken.append(self._sending[self._receipts.taken][1])
+            self._receipts.take(1)
+
+    def _confirm(self, number: int) -> None:
+        if number == self._number and not self.is_stuck:
+            self.read.append(self._sending.pop(0))
+            self._receipts.confirm(1)
 
 
-def _delivery(channel: Channel, readers: list[SessionId], metrics: Metrics) -> Delivery:
+def _delivery(
+    channel: Channel, readers: list[SessionId], metrics: Metrics, *, notices: bool = True
+) -> Delivery:
     return Delivery(
-        channel, readers=lambda: list(readers), language="en", clock=RoomClock(), metrics=metrics
+        channel,
+        readers=lambda: list(readers),
+        language="en",
+        clock=RoomClock(),
+        metrics=metrics,
+        notices=notices,
     )
+
+
+@asynccontextmanager
+async def running(
+    channel: Channel, readers: list[SessionId], *, notices: bool = True
+) -> AsyncIterator[Delivery]:
+    """Run a delivery that knows who is in the call; at the end it must finish by itself."""
+    delivery = _delivery(channel, readers, Metrics(), notices=notices)
+    delivery.told.set()
+    async with asyncio.timeout(3600), asyncio.TaskGroup() as group:
+        group.create_task(delivery.run())
+        yield delivery
+        delivery.close()
+
+
+def _texts(channel: Channel) -> list[str]:
+    return [text for _, text in channel.read]
+
+
+def _final(text: str, at: float = 0.0) -> Caption:
+    return Caption(text, final=True, start=at, end=at + 1.0)
 
 
 async def test_captions_wait_until_it_is_known_who_is_in_the_call() -> None:
     """Then they go, in order, to those who are there."""
     channel, readers = Channel(), [BOB]
-    delivery = _delivery(channel, readers, Metrics())
-    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-        group.create_task(delivery.run())
+    async with running(channel, readers) as delivery:
+        delivery.told.clear()
         for text in ("one", "two"):
-            delivery.put(ALICE, Caption(text, final=True))
+            delivery.put(ALICE, _final(text))
         await asyncio.sleep(10)
         assert channel.taken == []
         readers[:] = [BOB, CAROL]
         delivery.told.set()
-        delivery.close()
 
-    assert channel.taken == [([BOB, CAROL], "one"), ([BOB, CAROL], "two")]
+    assert channel.read == [([BOB, CAROL], "one"), ([BOB, CAROL], "two")]
 
 
-async def test_a_caption_whose_connection_dies_is_sent_again() -> None:
-    """To those who are there by then; it is counted once."""
-    channel, metrics = Channel(losses=2), Metrics()
-    delivery = _delivery(channel, [BOB], metrics)
-    delivery.told.set()
-    delivery.put(ALICE, Caption("one", final=True))
+async def test_what_the_socket_swallowed_is_sent_again() -> None:
+    """In its order and before what came later, to those who are there by then."""
+    channel, readers = Channel(is_stuck=True), [BOB]
+    async with running(channel, readers) as delivery:
+        for text in ("one", "two", "three"):
+            delivery.put(ALICE, _final(text))
+        await asyncio.sleep(5)
+        assert channel.taken == ["one", "two", "three"]
+        channel.cut()
+        delivery.put(ALICE, _final("four"))
+        await asyncio.sleep(5)
+        assert channel.read == []
+        readers[:] = [CAROL]
+        channel.join(delivery)
+
+    assert channel.read == [([CAROL], text) for text in ("one", "two", "three", "four")]
+    assert delivery.sent == 4
+
+
+async def test_a_confirmed_caption_is_never_sent_again() -> None:
+    """Nobody reads twice what arrived before the cut."""
+    channel = Channel()
+    async with running(channel, [BOB]) as delivery:
+        delivery.put(ALICE, _final("one"))
+        await asyncio.sleep(5)
+        channel.cut()
+        channel.join(delivery)
+        delivery.put(ALICE, _final("two"))
+
+    assert _texts(channel) == ["one", "two"]
+
+
+async def test_a_partial_that_was_lost_is_not_sent_again_where_there_is_a_newer_one() -> None:
+    """Readers get the newest version of a sentence, and every final."""
+    channel = Channel(is_stuck=True)
+    async with running(channel, [BOB]) as delivery:
+        delivery.put(ALICE, _final("before"))
+        await asyncio.sleep(1)
+        delivery.put(ALICE, Caption("one", final=False))
+        await asyncio.sleep(1)
+        channel.cut()
+        await asyncio.sleep(1)
+        delivery.put(ALICE, Caption("one two", final=False))
+        channel.join(delivery)
+
+    assert _texts(channel) == ["before", "one two"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_no_cut_loses_or_turns_a_caption(seed: int) -> None:
+    """Over random cuts every final is read, in order but for what is read twice."""
+    dice = random.Random(seed)
+    channel = Channel()
+    async with running(channel, [BOB]) as delivery:
+        for number in range(100):
+            delivery.put(ALICE, _final(f"{number:03}"))
+            await asyncio.sleep(dice.choice([0, 0, 0.05, 0.3]))
+            if dice.random() < 0.2:
+                channel.cut()
+                await asyncio.sleep(dice.random())
+                channel.join(delivery)
+
+    assert _texts(channel) == [f"{number:03}" for number in range(100)]
+
+
+async def test_unconfirmed_captions_are_bounded() -> None:
+    """A server that confirms nothing is sent no more than a window; the rest waits."""
+    channel = Channel(is_stuck=True)
+    async with running(channel, [BOB]) as delivery:
+        for number in range(IN_FLIGHT + 10):
+            delivery.put(ALICE, _final(str(number)))
+        await asyncio.sleep(60)
+        assert len(channel.taken) == IN_FLIGHT
+        assert delivery.waiting == IN_FLIGHT + 10
+        channel.cut()
+        await asyncio.sleep(1)
+        channel.join(delivery)
+
+    assert len(channel.read) == IN_FLIGHT + 10
+
+
+async def test_closing_takes_no_longer_than_a_confirmation() -> None:
+    """Where nothing is wrong, the end waits for the last pong only."""
+    loop = asyncio.get_running_loop()
+    async with running(Channel(), [BOB]) as delivery:
+        delivery.put(ALICE, _final("one"))
+        began = loop.time()
+
+    assert loop.time() - began == pytest.approx(TAKE_S + CONFIRM_S)
+
+
+async def test_closing_where_nobody_was_ever_told_ends_at_once() -> None:
+    """Nothing waits, so nothing is waited for."""
+    delivery = _delivery(Channel(), [BOB], Metrics())
     delivery.close()
 
-    await delivery.run()
-
-    assert channel.taken == [([BOB], "one")]
-    assert delivery.sent == 1
-    counted = metrics.registry.get_sample_value(
-        "transcription_transcripts_total", {"final": "true"}
-    )
-    assert counted == 1
+    async with asyncio.timeout(0.01):
+        await delivery.run()
 
 
 async def test_the_delay_of_a_caption_is_measured_on_the_rooms_time() -> None:
@@ -87,4 +238,111 @@ async def test_the_delay_of_a_caption_is_measured_on_the_rooms_time() -> None:
     await delivery.run()
 
     measured = metrics.registry.get_sample_value("transcription_latency_seconds_sum")
-    assert measured == pytest.approx(1.1)
+    assert measured == pytest.approx(1.0 + TAKE_S)
+
+
+async def test_captions_are_counted_when_they_have_arrived() -> None:
+    """Once each, however often they were sent."""
+    channel, metrics = Channel(is_stuck=True), Metrics()
+    delivery = _delivery(channel, [BOB], metrics)
+    delivery.told.set()
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        group.create_task(delivery.run())
+        delivery.put(ALICE, _final("one"))
+        await asyncio.sleep(5)
+        channel.cut()
+        await asyncio.sleep(1)
+        channel.join(delivery)
+        delivery.close()
+
+    counted = metrics.registry.get_sample_value(
+        "transcription_transcripts_total", {"final": "true"}
+    )
+    assert (counted, delivery.sent) == (1, 1)
+
+
+async def test_captions_dropped_in_a_long_outage_are_told() -> None:
+    """The oldest of too many go; a notice in their place says for how long, and a counter."""
+    channel, metrics = Channel(), Metrics()
+    delivery = _delivery(channel, [BOB], metrics)
+    async with asyncio.timeout(3600), asyncio.TaskGroup() as group:
+        group.create_task(delivery.run())
+        for number in range(LIMIT + 7):
+            delivery.put(ALICE, _final(str(number), at=float(number)))
+        delivery.told.set()
+        delivery.close()
+
+    assert _texts(channel)[:2] == ["[captions interrupted 7 s]", "7"]
+    assert len(channel.read) == LIMIT + 1
+    counted = metrics.registry.get_sample_value(
+        "transcription_gap_seconds_total", {"cause": "signaling"}
+    )
+    assert counted == pytest.approx(7.0)
+
+
+async def test_a_gap_is_told_in_its_place() -> None:
+    """After the words before it and before those after it; while it goes on, and when over."""
+    channel = Channel()
+    async with running(channel, [BOB]) as delivery:
+        delivery.put(ALICE, _final("before"))
+        delivery.put(ALICE, Gap(Cause.ENGINE, 5.0, None, 4.0))
+        await asyncio.sleep(8)
+        delivery.put(ALICE, Gap(Cause.ENGINE, 5.0, 17.0, 12.0))
+        delivery.put(ALICE, _final("after"))
+
+    assert _texts(channel) == [
+        "before",
+        "[captions interrupted]",
+        "[captions interrupted 12 s]",
+        "after",
+    ]
+    assert delivery.sent == 2
+
+
+async def test_a_gap_that_grew_while_it_waited_is_told_once() -> None:
+    """Nobody reads that captions are interrupted when they no longer are."""
+    channel = Channel()
+    async with running(channel, [BOB]) as delivery:
+        delivery.told.clear()
+        for lost_s in range(3, 600, 5):
+            delivery.put(ALICE, Gap(Cause.MEDIA, 5.0, None, float(lost_s)))
+        delivery.put(ALICE, Gap(Cause.MEDIA, 5.0, 600.0, 595.0))
+        delivery.told.set()
+
+    assert _texts(channel) == ["[captions interrupted 10 min]"]
+
+
+async def test_an_outage_of_many_speakers_is_told_each_reader_once() -> None:
+    """And to the first speaker in the name of the next, as nobody sees his own."""
+    channel = Channel()
+    people = [SessionId(f"p{n}") for n in range(30)]
+    async with running(channel, people) as delivery:
+        for speaker in people:
+            delivery.put(speaker, Gap(Cause.MEDIA, 5.0, 17.0, 12.0))
+
+    (first, _), (second, _) = channel.read
+    assert first == people
+    assert second == [people[0]]
+
+
+async def test_a_notice_that_was_lost_is_sent_again() -> None:
+    """Even though readers seemed to have been told."""
+    channel = Channel(is_stuck=True)
+    async with running(channel, [BOB]) as delivery:
+        delivery.put(ALICE, Gap(Cause.MEDIA, 5.0, 17.0, 12.0))
+        await asyncio.sleep(1)
+        channel.cut()
+        await asyncio.sleep(1)
+        channel.join(delivery)
+
+    assert _texts(channel) == ["[captions interrupted 12 s]"]
+
+
+async def test_notices_can_be_switched_off() -> None:
+    """Then words only."""
+    channel = Channel()
+    async with running(channel, [BOB], notices=False) as delivery:
+        delivery.put(ALICE, Gap(Cause.MEDIA, 5.0, 17.0, 12.0))
+        delivery.put(ALICE, _final("after"))
+
+    assert _texts(channel) == ["after"]

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livebot.captions.caption import Caption
+from livebot.captions.gap import Cause, Gap
 from livebot.ids import SessionId
 from livebot.rooms.outbox import Outbox, Outgoing
 
@@ -166,3 +167,65 @@ async def test_close_ends_a_waiting_get() -> None:
     put(outbox, ANNA, final("1"))
     assert getting.result() is None
     assert len(outbox) == 0
+
+
+async def test_what_is_put_back_comes_first() -> None:
+    """In its order, before what waits; closed or not."""
+    outbox, _ = make()
+    put(outbox, ANNA, final("1"), final("2"), final("3"))
+    taken = [await take(outbox), await take(outbox)]
+    outbox.close()
+
+    outbox.put_back(taken)
+
+    assert await rest(outbox) == ["1", "2", "3"]
+
+
+async def test_a_partial_put_back_gives_way_to_what_is_newer() -> None:
+    """Whether that is put back with it, waits already, or comes later."""
+    outbox, _ = make()
+    put(outbox, ANNA, partial("a"))
+    put(outbox, BEN, partial("x"))
+    old_anna, old_ben = await take(outbox), await take(outbox)
+    put(outbox, ANNA, final("a b."))
+    newer_ben = Outgoing(BEN, partial("x y"), "en")
+
+    outbox.put_back([old_anna, old_ben, newer_ben])
+    put(outbox, BEN, partial("x y z"))
+
+    assert await rest(outbox) == ["x y z", "a b."]
+
+
+async def test_putting_back_keeps_the_bound() -> None:
+    """The oldest go, and are reported."""
+    outbox, dropped = make(limit=2)
+    put(outbox, ANNA, final("1"), final("2"))
+    taken = [await take(outbox), await take(outbox)]
+    put(outbox, ANNA, final("3"))
+
+    outbox.put_back(taken)
+
+    assert dropped == ["1"]
+    assert await rest(outbox) == ["2", "3"]
+
+
+async def test_a_gap_takes_the_place_of_its_older_self_only() -> None:
+    """It never replaces words, and words never replace it."""
+    outbox, _ = make()
+    going, over = Gap(Cause.MEDIA, 1.0, None, 4.0), Gap(Cause.MEDIA, 1.0, 9.0, 8.0)
+    other = Gap(Cause.ENGINE, 1.0, None, 4.0)
+    outbox.put(ANNA, partial("a"), "en")
+    outbox.put(ANNA, going, "en")
+    outbox.put(BEN, going, "en")
+    outbox.put(ANNA, other, "en")
+    outbox.put(ANNA, final("a b."), "en")
+    outbox.put(ANNA, over, "en")
+
+    taken = [await take(outbox) for _ in range(4)]
+
+    assert [(item.session, item.caption) for item in taken] == [
+        (ANNA, final("a b.")),
+        (ANNA, over),
+        (BEN, going),
+        (ANNA, other),
+    ]
