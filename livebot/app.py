@@ -5,7 +5,7 @@ import os
 import signal
 from contextlib import AsyncExitStack
 from types import FrameType
-from typing import Protocol, Self, runtime_checkable
+from typing import Self
 
 import structlog
 
@@ -18,6 +18,7 @@ from livebot.rooms.manager import RoomManager, Surroundings
 from livebot.settings import Settings
 from livebot.stt import registry
 from livebot.stt.engine import SttEngine
+from livebot.stt.failover import Failover
 
 log = structlog.get_logger("app")
 
@@ -25,14 +26,6 @@ DRAIN_S = 10.0
 """How long stopping may take: the last words (5 s), their sending, and the byes."""
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
-@runtime_checkable
-class Troubled(Protocol):
-    """An engine that knows what is wrong with it."""
-
-    def troubles(self) -> list[str]:
-        """Return what is wrong now, one short sentence each."""
 
 
 class App:
@@ -43,7 +36,7 @@ class App:
 
     Raises:
         ConfigError: (on entering) The settings do not suffice.
-        EngineError: (on entering) The engine cannot be started.
+        EngineError: (on entering) No engine can be started.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -54,23 +47,28 @@ class App:
         self.port = 0
 
     async def __aenter__(self) -> Self:
-        """Start the engine, the rooms' home and the HTTP server, in this order."""
+        """Start the engines, the rooms' home and the HTTP server, in this order."""
         settings = self._settings
         settings.require_call()
         if settings.backend_derived:
             log.warning("backend_derived", backend=settings.backend_url, cure="set NEXTCLOUD_URL")
         async with AsyncExitStack() as stack:
-            name = settings.engine_name
             # Importing reads the disk, and some engines are large.
-            engine = await asyncio.to_thread(registry.load, name, settings.engine_options(name))
-            await stack.enter_async_context(engine)
+            engines = await asyncio.to_thread(_load, settings)
+            engine = await stack.enter_async_context(Failover(engines, self.metrics))
             overload = await self._overload()
             self.manager = await self._rooms(stack, engine, overload)
             await self._watch(stack, overload)
             web = make_app(self.manager, settings, self.metrics)
             self.port = await stack.enter_async_context(serve(web, settings.host, settings.port))
             self._stack = stack.pop_all()
-        log.info("started", version=__version__, engine=name, host=settings.host, port=self.port)
+        log.info(
+            "started",
+            version=__version__,
+            engine=",".join(engines),
+            host=settings.host,
+            port=self.port,
+        )
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -85,14 +83,14 @@ class App:
         return Overload(max_lag_s=settings.max_lag_ms / 1000, max_memory_mb=memory_mb)
 
     async def _rooms(
-        self, stack: AsyncExitStack, engine: SttEngine, overload: Overload
+        self, stack: AsyncExitStack, engine: Failover, overload: Overload
     ) -> RoomManager:
         """Begin the rooms, and what keeps them over a restart."""
         keeper = Keeper(self._settings.state_dir, self.metrics)
         await stack.enter_async_context(keeper)
 
         def troubles() -> list[str]:
-            return keeper.troubles + (engine.troubles() if isinstance(engine, Troubled) else [])
+            return [*keeper.troubles, *engine.troubles()]
 
         around = Surroundings(
             overload=lambda: overload.reasons,
@@ -117,6 +115,13 @@ class App:
             group.create_task(self.manager.take_up(), name="take-up"),
         ):
             stack.callback(task.cancel)
+
+
+def _load(settings: Settings) -> dict[str, SttEngine]:
+    """Build the engines, in order of preference."""
+    return {
+        name: registry.load(name, settings.engine_options(name)) for name in settings.engine_names
+    }
 
 
 async def _run(settings: Settings) -> None:

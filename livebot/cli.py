@@ -7,7 +7,7 @@ import asyncio
 import platform
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -40,7 +40,9 @@ cli = typer.Typer(
 def serve(
     host: Annotated[str | None, typer.Option(help="Listen here instead of HOST.")] = None,
     port: Annotated[int | None, typer.Option(help="Listen here instead of PORT.")] = None,
-    engine: Annotated[str | None, typer.Option(help="Instead of LT_ENGINE.")] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="Instead of LT_ENGINE, like local, or kyutai,local.")
+    ] = None,
 ) -> None:
     """Run the bot until SIGTERM: join calls on request and caption them.
 
@@ -119,22 +121,24 @@ def engines(
     *,
     check: Annotated[bool, typer.Option(help="Also try each one.")] = True,
 ) -> None:
-    """List the speech-to-text engines and try them; fails where the chosen one does not work.
+    """List the speech-to-text engines and try them; fails where a chosen one does not work.
+
+    LT_ENGINE chooses one, or several in order of preference, like kyutai,local.
 
     Example: livebot engines --no-check
     """
     settings = load_settings()
     _only_warn()
-    chosen = settings.engine_name
+    chosen = settings.engine_names
     failed = False
-    for name in registry.available():
-        mark = " (chosen)" if name == chosen else ""
+    for name in sorted({*chosen, *registry.available()}):
+        mark = _mark(name, chosen)
         if not check:
             _out().print(f"{name}{mark}")
             continue
         finding = asyncio.run(doctor.check_engine(settings, name))
         _print(finding, mark)
-        failed |= name == chosen and not finding.ok
+        failed |= name in chosen and not finding.ok
     raise typer.Exit(FAILED if failed else OK)
 
 
@@ -209,6 +213,13 @@ def _print(finding: Finding, mark: str = "") -> None:
     _out().print(line, soft_wrap=True)
     if finding.cure:
         _out().print(Text(f"     {finding.cure}", style="yellow"), soft_wrap=True)
+
+
+def _mark(name: str, chosen: Sequence[str]) -> str:
+    """Return what to show behind an engine's name."""
+    if name not in chosen:
+        return ""
+    return " (chosen)" if len(chosen) == 1 else f" (choice {chosen.index(name) + 1})"
 
 
 def _only_warn() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from livebot.errors import ConfigError, LivebotError, SignalingError, SignalingR
 from livebot.settings import Settings
 from livebot.signaling.client import try_hello
 from livebot.stt import registry
+from livebot.stt.engine import SttEngine
 
 _HELLO_CURES = {
     "invalid_token": "LT_INTERNAL_SECRET is not the server's `internalsecret`.",
@@ -71,7 +73,9 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     if not problems:
         yield Finding("settings", ok=True, detail="complete")
     yield await check_hpb(settings)
-    yield await check_engine(settings, settings.engine_name, language=settings.language)
+    for name in settings.engine_names:
+        yield await check_engine(settings, name)
+    yield await check_language(settings)
 
 
 async def check_hpb(settings: Settings) -> Finding:
@@ -92,20 +96,32 @@ async def check_hpb(settings: Settings) -> Finding:
     return Finding(what, ok=True, detail=f"says hello, version {found}{guessed}")
 
 
-async def check_engine(settings: Settings, name: str, *, language: str | None = None) -> Finding:
-    """Start an engine and let it try itself; also whether it understands `language`."""
+async def check_engine(settings: Settings, name: str) -> Finding:
+    """Start an engine and let it try itself."""
     what = f"engine {name}"
     try:
-        # Finding an engine and importing it reads files.
-        engine = await asyncio.to_thread(registry.load, name, settings.engine_options(name))
-        async with engine:
-            detail = await engine.check()
+        async with await _load(settings, name) as engine:
+            return Finding(what, ok=True, detail=await engine.check())
     except ConfigError as exc:
         return Finding(what, ok=False, detail=" ".join(exc.problems))
     except LivebotError as exc:
         return Finding(what, ok=False, detail=str(exc))
-    known = engine.capabilities.languages
-    if language is not None and language not in known:
-        cure = f"Set LT_DEFAULT_LANGUAGE to one of {', '.join(sorted(known))}."
-        return Finding(what, ok=False, detail=f"does not understand {language}", cure=cure)
-    return Finding(what, ok=True, detail=detail)
+
+
+async def check_language(settings: Settings) -> Finding:
+    """Ask whether an engine understands the language of calls that name none."""
+    what, wanted = f"language {settings.language}", settings.language
+    found: dict[str, list[str]] = {}
+    for name in settings.engine_names:
+        with suppress(ConfigError):  # told by `check_engine`
+            for language in (await _load(settings, name)).capabilities.languages:
+                found.setdefault(language, []).append(name)
+    if wanted in found:
+        return Finding(what, ok=True, detail=f"understood by {', '.join(found[wanted])}")
+    cure = f"Set LT_DEFAULT_LANGUAGE to one of {', '.join(sorted(found))}." if found else ""
+    return Finding(what, ok=False, detail="no engine understands it", cure=cure)
+
+
+async def _load(settings: Settings, name: str) -> SttEngine:
+    # Finding an engine and importing it reads files.
+    return await asyncio.to_thread(registry.load, name, settings.engine_options(name))

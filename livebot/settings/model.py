@@ -22,6 +22,7 @@ from livebot.settings.file import file_values
 from livebot.settings.values import (
     AnyUrl,
     ApiKeys,
+    Engines,
     IceServers,
     Lowered,
     SocketUrl,
@@ -57,18 +58,28 @@ class Settings(BaseSettings):
         description="The Nextcloud that the signaling server serves, like"
         " https://cloud.example.com. Without it, the host of LT_HPB_URL is taken.",
     )
-    engine: str = Field(
+    engine: Engines = Field(
         default="auto",
         validation_alias="LT_ENGINE",
-        pattern=r"^[a-z][a-z0-9_-]*$",
+        pattern=r"^[a-z][a-z0-9_-]*( *, *[a-z][a-z0-9_-]*)*$",
         description="The speech-to-text engine: kyutai, moshi, local, or auto, which is kyutai"
-        " where STT_STREAM_URL or MODAL_WORKSPACE is set and local elsewhere.",
+        " where STT_STREAM_URL or MODAL_WORKSPACE is set and local elsewhere. Or several in order"
+        " of preference, like kyutai,local: the next one takes over while one is down.",
+    )
+    stt_session_s: float = Field(
+        default=1800,
+        validation_alias="LT_STT_SESSION_SECONDS",
+        ge=0,
+        le=86_400,
+        description="How long the engine kyutai's endpoint lets a stream live, in seconds; streams"
+        " are changed before. 30 minutes is Modal's; 0 is for ever.",
     )
     stt_stream_url: SocketUrl | None = Field(
         default=None,
         validation_alias="STT_STREAM_URL",
         description="The WebSocket of a speech-to-text service, like"
-        " wss://stt.example.com/v1/stream; wins over Modal.",
+        " wss://stt.example.com/v1/stream; wins over Modal, except where LT_ENGINE names kyutai"
+        " and moshi: then it is moshi's.",
     )
     modal_workspace: str | None = Field(
         default=None,
@@ -247,11 +258,16 @@ class Settings(BaseSettings):
         return init_settings, env_settings, dotenv_settings, file
 
     @property
-    def engine_name(self) -> str:
-        """The engine, with `auto` decided."""
+    def engine_names(self) -> tuple[str, ...]:
+        """The engines in order of preference, with `auto` decided."""
         if self.engine != "auto":
-            return self.engine
-        return "kyutai" if self.stt_stream_url or self.modal_workspace else "local"
+            return tuple(self.engine.split(","))
+        return ("kyutai",) if self.stt_stream_url or self.modal_workspace else ("local",)
+
+    @property
+    def engine_name(self) -> str:
+        """The engine that is preferred."""
+        return self.engine_names[0]
 
     @property
     def hpb_socket_url(self) -> str:
@@ -294,10 +310,16 @@ class Settings(BaseSettings):
             "key": _revealed(self.modal_key),
             "secret": _revealed(self.modal_secret),
             "chunk_ms": str(self.chunk_ms),
+            "session_s": f"{self.stt_session_s:g}",
         }
-        if self.stt_stream_url is None:
-            return found | {"workspace": self.modal_workspace or ""}
+        if self._is_kyutai_at_modal:
+            return found | {"url": "", "workspace": self.modal_workspace or ""}
         return found if self.modal_workspace is None else found | {"key": "", "secret": ""}
+
+    @property
+    def _is_kyutai_at_modal(self) -> bool:
+        """Whether the engine kyutai has no address of its own: there is none, or moshi has it."""
+        return self.stt_stream_url is None or {"kyutai", "moshi"} <= {*self.engine_names}
 
     @property
     def _workers(self) -> str:
@@ -319,11 +341,11 @@ class Settings(BaseSettings):
             yield _missing("hpb_url")
         if not self.internal_secret.get_secret_value():
             yield _missing("internal_secret")
-        if self.engine_name == "kyutai" and self.stt_stream_url is None:
+        if "kyutai" in self.engine_names and self._is_kyutai_at_modal:
             for name in ("modal_workspace", "modal_key", "modal_secret"):
                 if not getattr(self, name):
                     yield _missing(name)
-        if self.engine_name == "moshi" and self.stt_stream_url is None:
+        if "moshi" in self.engine_names and self.stt_stream_url is None:
             yield _missing("stt_stream_url")
         if not urls.is_loopback(self.host) and not self.api_keys and not self.allow_anonymous:
             yield "LT_API_KEYS", _UNGUARDED

@@ -44,6 +44,16 @@ def _ice_servers(value: object) -> object:
     return parse_ice_servers(value)
 
 
+def _engines(value: str) -> str:
+    """Check a list of engines: each once, and `auto` alone. Whether they exist is seen later."""
+    names = [name.strip() for name in value.split(",")]
+    if len(set(names)) < len(names):
+        raise ValueError("names an engine twice")
+    if "auto" in names and len(names) > 1:
+        raise ValueError("names auto and other engines")
+    return ",".join(names)
+
+
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
@@ -63,6 +73,7 @@ def _any_url(url: str) -> str:
 SocketUrl = Annotated[str, AfterValidator(_socket_url)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 AnyUrl = Annotated[str, AfterValidator(_any_url)]
+Engines = Annotated[str, AfterValidator(_engines)]
 Lowered = BeforeValidator(_lower)
 ApiKeys = Annotated[tuple[ApiKey, ...], NoDecode, BeforeValidator(_api_keys)]
 IceServers = Annotated[tuple[IceServer, ...], NoDecode, BeforeValidator(_ice_servers)]

@@ -39,6 +39,7 @@ async def test_all_is_well(monkeypatch: pytest.MonkeyPatch, complete: Settings) 
         ("settings", True),
         ("signaling server", True),
         ("engine local", True),
+        ("language en", True),
     ]
     assert "http://127.0.0.1" in found[1].detail, "the guessed Nextcloud is told"
 
@@ -75,9 +76,28 @@ async def test_engine_faults_are_findings(
 
     monkeypatch.setattr(registry, "load", lambda *_: Broken())
     broken = await doctor.check_engine(complete, "local")
-    monkeypatch.setattr(registry, "load", lambda *_: ScriptedEngine())
-    foreign = await doctor.check_engine(complete, "local", language="tlh")
+    foreign = await doctor.check_language(complete.model_copy(update={"language": "tlh"}))
 
     assert (broken.ok, broken.detail) == (False, "no model: do this")
     assert not foreign.ok
     assert "LT_DEFAULT_LANGUAGE to one of en" in foreign.cure
+
+
+async def test_every_engine_of_the_list_is_tried(
+    monkeypatch: pytest.MonkeyPatch, complete: Settings
+) -> None:
+    """Each has its line; a language that one of them understands will do.
+
+    Spec: engines/Failover.
+    """
+
+    def load(name: str, _: object) -> ScriptedEngine:
+        return ScriptedEngine({"fr": "French"} if name == "kyutai" else {"en": "English"})
+
+    monkeypatch.setattr(registry, "load", load)
+    several = complete.model_copy(update={"engine": "local,kyutai", "language": "fr"})
+
+    found = {one.what: one for one in await findings(several)}
+
+    assert list(found)[2:] == ["engine local", "engine kyutai", "language fr"]
+    assert found["language fr"].detail == "understood by kyutai"
