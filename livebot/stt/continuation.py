@@ -12,9 +12,9 @@ from livebot.stt.engine import Word
 ANCHOR = 3
 """So many words in a row are taken for the same ones, where words carry no times."""
 
-MOST_TOLD = 40
-"""So many of the last words told are remembered: ten seconds of fast speech, and more than is
-sent twice before the last of them."""
+MOST_TOLD = 150
+"""So many of the last words told are remembered: half a minute of fast speech, which is what is
+sent twice at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +82,34 @@ class Continuation:
         return [word]
 
     def _match(self) -> int | None:
-        """Return where in the words held what was told ends; None if it is not there yet."""
-        size = min(ANCHOR, len(self._told))
+        """Return where in the words held what was told ends; None if that is not clear yet."""
         heard = [_key(word) for word in self._held]
-        return len(heard) if heard[-size:] == self._told[-size:] else None
+        overlaps = [
+            (skipped, told)
+            for skipped in (0, 1)  # the first word may be one that was cut in two
+            for told in range(len(self._told))
+            if _agree(heard[skipped:], self._told[told:])
+        ]
+        ends = [skipped + len(self._told) - told for skipped, told in overlaps]
+        if any(end > len(heard) for end in ends):
+            return None
+        if ends:
+            return max(ends)
+        # Something in between was understood differently: whole phrases are enough.
+        is_phrase = len(self._told) >= ANCHOR and heard[-ANCHOR:] == self._told[-ANCHOR:]
+        return len(heard) if is_phrase else None
 
 
 def recent(told: Sequence[Told], since: float) -> list[Word]:
     """Return the words that may come again when audio is sent from `since` on."""
     kept = takewhile(lambda each: each.by > since, reversed(told))
     return [each.word for each in kept][::-1]
+
+
+def _agree(heard: Sequence[str], told: Sequence[str]) -> bool:
+    """Return whether two sequences are the same as far as both go, which is not nothing."""
+    size = min(len(heard), len(told))
+    return size > 0 and heard[:size] == told[:size]
 
 
 def _span(word: Word) -> tuple[float, float]:

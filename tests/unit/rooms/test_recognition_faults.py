@@ -1,0 +1,188 @@
+"""No word is lost and none comes twice, whatever happens to an engine's streams."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import pytest
+
+from livebot.audio.chunker import Chunker
+from livebot.audio.pcm import RATE_HZ, Samples, silence
+from livebot.audio.pipeline import Chunk
+from livebot.captions.caption import Caption
+from livebot.captions.gap import Gap
+from livebot.errors import EngineBusyError, EngineError
+from livebot.metrics import Metrics
+from livebot.rooms.backlog import Backlog
+from livebot.rooms.figures import Figures
+from livebot.rooms.recognition import Recognition, RecognitionOptions
+from livebot.stt.engine import Capabilities, SttEvent, SttStream, Word
+from tests.support.tone_engine import ToneEngine
+from tests.support.tone_model import speech
+
+pytestmark = pytest.mark.virtual_time
+
+CHUNK_S = 0.2
+WORDS = 80
+NAMES = [f"word{number}" for number in range(WORDS)]
+"""All different: an engine without times leaves nothing else to tell words apart by."""
+
+STEP = 0.011
+"""Each word is so much louder than the one before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of one stream.
+
+    Attributes:
+        lives_s: How long it works.
+        is_deaf: Whether it then goes on taking audio without a word, instead of breaking.
+    """
+
+    lives_s: float
+    is_deaf: bool
+
+
+class Doomed:
+    """A stream of the tone model until its time has come."""
+
+    def __init__(self, stream: SttStream, fate: Fate, *, has_times: bool) -> None:
+        self._stream = stream
+        self._fate = fate
+        self._has_times = has_times
+        self._loop = asyncio.get_running_loop()
+        self._end = self._loop.time() + fate.lives_s
+        self._heard = silence(0)
+
+    async def send(self, chunk: Samples) -> None:
+        """Pass audio on while alive."""
+        if not self._is_over():
+            self._heard = np.concatenate([self._heard, chunk])
+            await self._stream.send(chunk)
+
+    async def finish(self) -> None:
+        """Pass it on while alive."""
+        if not self._is_over():
+            await self._stream.finish()
+
+    async def events(self) -> AsyncIterator[SttEvent]:
+        """Pass events on while alive."""
+        events = self._stream.events()
+        try:
+            async with asyncio.timeout_at(self._end):
+                async for event in events:
+                    yield self._named(event) if isinstance(event, Word) else event
+                return
+        except TimeoutError:
+            if self._fate.is_deaf:
+                await asyncio.Event().wait()
+            raise EngineError("the end") from None
+
+    def _named(self, word: Word) -> Word:
+        """Tell a word by its loudness: the tone model only counts."""
+        assert word.start is not None
+        assert word.end is not None
+        sound = self._heard[round(word.start * RATE_HZ) : round(word.end * RATE_HZ)]
+        name = NAMES[round(float(np.abs(sound).max()) / STEP) - 2]
+        return Word(name, word.start, word.end) if self._has_times else Word(name)
+
+    def _is_over(self) -> bool:
+        over = self._loop.time() >= self._end
+        if over and not self._fate.is_deaf:
+            raise EngineError("the end")
+        return over
+
+
+class DoomedEngine:
+    """Opens tone streams that do not live long, and now and then none."""
+
+    def __init__(self, chance: random.Random, *, deaf: float, has_times: bool) -> None:
+        self._tones = ToneEngine()
+        self._chance = chance
+        self._deaf = deaf
+        self._has_times = has_times
+        self.is_mended = False
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """As the tones."""
+        return replace(self._tones.capabilities, word_times=self._has_times)
+
+    async def __aenter__(self) -> Self:
+        """Start nothing."""
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Stop nothing."""
+
+    async def check(self) -> str:
+        """Say nothing."""
+        return ""
+
+    @asynccontextmanager
+    async def open(self, *, language: str) -> AsyncIterator[SttStream]:
+        """Open a stream that is doomed, unless it was mended."""
+        if not self.is_mended and self._chance.random() < 0.3:
+            raise self._chance.choice((EngineBusyError, EngineError))("not now")
+        lives_s = 1e9 if self.is_mended else self._chance.uniform(0.5, 12)
+        fate = Fate(lives_s, is_deaf=self._chance.random() < self._deaf)
+        async with self._tones.open(language=language) as stream:
+            yield Doomed(stream, fate, has_times=self._has_times)
+
+
+def loud_speech() -> Samples:
+    """Return `WORDS` words, each known by its loudness."""
+    sound = speech(WORDS, lead=0).reshape(WORDS, -1)
+    loudness = np.arange(WORDS, dtype=np.float32) + 2
+    spoken: Samples = (sound / np.abs(sound).max() * STEP * loudness[:, None]).reshape(-1)
+    return spoken
+
+
+async def converse(engine: DoomedEngine) -> tuple[list[str], list[Gap]]:
+    """Say `WORDS` words in real time; return the words that readers get, and the gaps."""
+    captions: list[Caption] = []
+    gaps: list[Gap] = []
+    backlog = Backlog(120, lambda chunk: recognition.missed(chunk))  # noqa: PLW0108
+    recognition = Recognition(
+        engine,
+        RecognitionOptions(engine="tones", language="en", caption_mode="append"),
+        backlog=backlog,
+        figures=Figures(Metrics()),
+        on_caption=captions.append,
+        on_gap=gaps.append,
+    )
+    async with asyncio.timeout(1000), asyncio.TaskGroup() as group:
+        group.create_task(recognition.run())
+        chunker = Chunker(round(CHUNK_S * RATE_HZ))
+        for number, samples in enumerate(chunker.push(loud_speech())):
+            backlog.put(Chunk(samples, number * CHUNK_S))
+            await asyncio.sleep(CHUNK_S)
+        engine.is_mended = True
+        backlog.close()
+    return " ".join(caption.text for caption in captions).split(), gaps
+
+
+@pytest.mark.parametrize("has_times", [True, False])
+@pytest.mark.parametrize("seed", range(20))
+async def test_streams_that_break_cost_no_word(seed: int, *, has_times: bool) -> None:
+    """However often they do, wherever in a word, and whether or not words carry times."""
+    engine = DoomedEngine(random.Random(seed), deaf=0.0, has_times=has_times)
+
+    assert await converse(engine) == (NAMES, [])
+
+
+@pytest.mark.parametrize("has_times", [True, False])
+@pytest.mark.parametrize("seed", range(10))
+async def test_streams_that_grow_deaf_cost_no_word(seed: int, *, has_times: bool) -> None:
+    """They are found out before what they swallowed is forgotten."""
+    engine = DoomedEngine(random.Random(seed), deaf=0.5, has_times=has_times)
+    words, gaps = await converse(engine)
+
+    assert words == NAMES
+    # How far an engine without times has come is a guess; it may cost a false alarm, too short to be told to readers.
+    assert sum(gap.lost_s for gap in gaps) <= (0.0 if has_times else 2.0)
