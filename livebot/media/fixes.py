@@ -1,17 +1,15 @@
-"""What we change inside aiortc and aioice, and why; the one place that reaches into them.
+"""What we change inside aiortc and aioice, and why; besides `receiver.py` nothing reaches in.
 
-`tests/integration/test_peer.py` fails with a clear message when a new version moves
-what is touched here.
+`tests/unit/media/test_contract.py` fails with a clear message when a new version moves what is
+touched here.
 """
 
-from typing import Any
+import asyncio
+from typing import Any, cast
 
 from aioice import Connection
-from aiortc.codecs.opus import OpusDecoder
-from aiortc.jitterbuffer import JitterFrame
+from aioice.turn import TurnClientMixin
 from aiortc.rtcdtlstransport import RTCCertificate
-from av.error import FFmpegError
-from av.frame import Frame
 from OpenSSL import SSL
 
 CIPHERS = (
@@ -22,16 +20,19 @@ CIPHERS = (
 )
 """aiortc's own list, then the same for RSA."""
 
+TURN_GOODBYE_S = 2.0
+"""Three requests."""
+
 _create_ssl_context = RTCCertificate._create_ssl_context  # noqa: SLF001
 _query_consent = Connection.query_consent
-_decode = OpusDecoder.decode
+_delete = TurnClientMixin.delete
 
 
 def apply() -> None:
     """Change them for this process; idempotent."""
     RTCCertificate._create_ssl_context = _with_rsa  # type: ignore[method-assign,assignment]  # noqa: SLF001
     Connection.query_consent = _query_consent_while_open  # type: ignore[method-assign,assignment]
-    OpusDecoder.decode = _decode_what_is_audio  # type: ignore[method-assign,assignment]
+    TurnClientMixin.delete = _delete_in_time  # type: ignore[method-assign,assignment]
 
 
 def _with_rsa(certificate: RTCCertificate, **settings: Any) -> SSL.Context:
@@ -54,13 +55,15 @@ async def _query_consent_while_open(connection: Connection) -> None:
         await _query_consent(connection)
 
 
-def _decode_what_is_audio(decoder: OpusDecoder, encoded_frame: JitterFrame) -> list[Frame]:
-    """Skip a packet that cannot be decoded.
+async def _delete_in_time(client: TurnClientMixin) -> None:
+    """Wait only so long for a TURN server to say goodbye to.
 
-    To the decoder an empty one (padding, a probe) is the end of the stream: it would never
-    decode again. Other faults would end aiortc's thread in versions that do not expect them.
+    aioice asks a server that has gone for a minute, and tells nobody before that the
+    connection is lost. The server forgets us by itself.
     """
     try:
-        return _decode(decoder, encoded_frame) if encoded_frame.data else []
-    except FFmpegError:
-        return []
+        async with asyncio.timeout(TURN_GOODBYE_S):
+            await _delete(client)
+    except TimeoutError:
+        # aioice has closed it; over TCP that still waits until the server has taken it all in.
+        cast("asyncio.Transport", client.transport).abort()

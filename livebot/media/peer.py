@@ -12,7 +12,7 @@ from livebot.media import fixes
 from livebot.media.frame import RATE_HZ, Frame, PacketCounts
 from livebot.media.ice import IcePolicy, configuration
 from livebot.media.receiver import AudioReceiver
-from livebot.media.sdp import bundle_is_broken, without_video
+from livebot.media.sdp import bundle_is_broken, with_opus_only, without_video
 from livebot.settings import IceServer
 
 __all__ = ["RATE_HZ", "Frame", "IcePolicy", "PacketCounts", "Peer", "open_peer"]
@@ -36,6 +36,7 @@ class Peer:
     def __init__(self, pc: RTCPeerConnection) -> None:
         self._pc = pc
         self._audio = AudioReceiver()
+        self._negotiating: asyncio.Task[None] | None = None
         self.counts = self._audio.counts
         self.connected = asyncio.Event()
         self.ended = asyncio.Event()
@@ -76,9 +77,13 @@ class Peer:
             raise MediaError("the offer is too large")
         if bundle_is_broken(offer):
             raise MediaError("the offer bundles what it does not have")
+        audio = with_opus_only(without_video(offer))
+        # Not cancelled with its caller: aioice would leave what it is just asking a STUN or
+        # TURN server for, with its socket and for ever. `close()` waits for it.
+        self._negotiating = asyncio.create_task(self._negotiate(audio), name="negotiate")
         try:
             async with asyncio.timeout(NEGOTIATION_TIMEOUT_S):
-                await self._negotiate(RTCSessionDescription(without_video(offer), "offer"))
+                await asyncio.shield(self._negotiating)
         except MediaError:
             raise
         except TimeoutError as exc:
@@ -89,8 +94,8 @@ class Peer:
             raise MediaError(f"the offer cannot be used: {type(exc).__name__}") from exc
         return str(self._pc.localDescription.sdp)
 
-    async def _negotiate(self, offer: RTCSessionDescription) -> None:
-        await self._pc.setRemoteDescription(offer)
+    async def _negotiate(self, offer: str) -> None:
+        await self._pc.setRemoteDescription(RTCSessionDescription(offer, "offer"))
         if not self._is_negotiated():
             raise MediaError("the offer has no audio")
         self._audio.register(self._pc)
@@ -133,7 +138,10 @@ class Peer:
         )
 
     async def close(self) -> None:
-        """Close it; takes a few seconds where a TURN server has gone."""
+        """Close it; takes some seconds where a STUN or TURN server has gone."""
+        if self._negotiating is not None:
+            await asyncio.wait([self._negotiating], timeout=NEGOTIATION_TIMEOUT_S)
+            self._negotiating.cancel()
         await self._audio.close()
         try:
             await self._pc.close()

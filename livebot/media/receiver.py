@@ -7,7 +7,8 @@ per speaker behind unbounded queues. It is never started; this one registers in 
 The first packets of a source come by aiortc's own way, which sorts out whose they are. From
 then on they are taken at the socket, past two queues and two tasks.
 
-What is touched here of aiortc and aioice is guarded by `tests/unit/media/test_fixes.py`.
+`tests/unit/media/test_contract.py` fails with a clear message when a new version of aiortc or
+aioice moves what is touched here.
 """
 
 import asyncio

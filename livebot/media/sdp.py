@@ -3,7 +3,15 @@
 We take audio only. aiortc would accept offered video (and start a decoder for it), and
 fail altogether when it knows none of its codecs. So each video section is reduced to one
 that every aiortc understands and that carries nothing: the answer declines it as inactive.
+
+Of audio we decode Opus only. aiortc would accept other codecs beside it, and the media server
+might send what we cannot hear.
 """
+
+from livebot.errors import MediaError
+
+_OPUS_HZ = 48_000
+"""The rate of its timestamps, whatever it carries (RFC 7587)."""
 
 _DROPPED = (
     "a=rtpmap:",
@@ -24,6 +32,16 @@ _DROPPED = (
 def without_video(sdp: str) -> str:
     """Return the offer with every video section inactive; the rest is untouched."""
     lines = [line for section in _sections(sdp) for line in _declined(section)]
+    return "".join(f"{line}\r\n" for line in lines)
+
+
+def with_opus_only(sdp: str) -> str:
+    """Return the offer with no other codec for audio; the rest is untouched.
+
+    Raises:
+        MediaError: Some audio is offered in other codecs only.
+    """
+    lines = [line for section in _sections(sdp) for line in _in_opus(section)]
     return "".join(f"{line}\r\n" for line in lines)
 
 
@@ -64,3 +82,27 @@ def _declined(section: list[str]) -> list[str]:
     media = section[0].split()[:4]
     kept = [line for line in section[1:] if not line.startswith(_DROPPED)]
     return [" ".join(media), *kept, f"a=rtpmap:{media[-1]} VP8/90000", "a=inactive"]
+
+
+def _in_opus(section: list[str]) -> list[str]:
+    if not section or not section[0].startswith("m=audio "):
+        return section
+    # m=audio <port> <profile> <payload types>
+    media, offered = section[0].split()[:3], section[0].split()[3:]
+    kept = [number for number in offered if _is_opus(number, section)]
+    if not kept:
+        raise MediaError("the offered audio is not Opus, the only codec we understand")
+    dropped = tuple(
+        f"a={name}:{number} "
+        for number in offered
+        if number not in kept
+        for name in ("rtpmap", "fmtp", "rtcp-fb")
+    )
+    rest = [line for line in section[1:] if not line.startswith(dropped)]
+    return [" ".join([*media, *kept]), *rest]
+
+
+def _is_opus(number: str, section: list[str]) -> bool:
+    return any(
+        line.lower().startswith(f"a=rtpmap:{number} opus/{_OPUS_HZ}") for line in section[1:]
+    )

@@ -6,23 +6,23 @@ Spec: audio-ingest/Speakers are received over WebRTC
 import asyncio
 import itertools
 import math
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-import aioice.ice
 import numpy as np
 import pytest
+from aioice import stun
 from aiortc.codecs.opus import OpusEncoder
-from aiortc.rtcdtlstransport import RTCCertificate
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from livebot.errors import MediaError
-from livebot.media import fixes
 from livebot.media.ice import IcePolicy, configuration
 from livebot.media.peer import RATE_HZ, Frame, Peer, open_peer
 from livebot.settings import IceServer
 from tests.support.sender import Sender, ToneTrack, loopback_only, sender
+from tests.support.turn import turn_server
 from tests.support.waiting import until
 
 
@@ -176,6 +176,65 @@ async def test_closing_at_any_moment_of_connecting_leaves_nothing() -> None:
             await asyncio.sleep(step * 0.0015)
 
 
+async def test_a_dead_turn_server_holds_up_no_goodbye() -> None:
+    """The allocation was made, then the server died: closing takes seconds, not a minute."""
+    loop = asyncio.get_running_loop()
+    async with turn_server() as turn, sender() as source:
+        async with open_peer((turn.ice_server,), IcePolicy.RELAY) as peer:
+            assert "typ relay" in await peer.answer(await source.offer())
+            turn.answers = False
+            began = loop.time()
+
+        assert stun.Method.REFRESH in turn.asked
+        assert 1 < loop.time() - began < 4
+
+
+async def test_leaving_while_a_turn_server_is_asked_leaves_nothing() -> None:
+    """It never answers, and the speaker leaves before that is noticed."""
+    loop = asyncio.get_running_loop()
+    async with turn_server(answers=False) as turn, sender() as source:
+        offer = await source.offer()
+        began = loop.time()
+        with pytest.raises(TimeoutError):
+            async with open_peer((turn.ice_server,)) as peer, asyncio.timeout(0.3):
+                await peer.answer(offer)
+
+        assert stun.Method.ALLOCATE in turn.asked
+        assert loop.time() - began < 8
+
+
+async def test_leaving_while_a_turn_server_answers_gives_its_relay_back() -> None:
+    """What it grants a speaker who has just left is not kept."""
+    async with turn_server(answers=False) as turn, sender() as source:
+        offer = await source.offer()
+        async with open_peer((turn.ice_server,)) as peer, asyncio.TaskGroup() as group:
+            negotiation = group.create_task(peer.answer(offer))
+            await until(lambda: turn.asked)
+            turn.answers = True
+            negotiation.cancel()
+
+        assert turn.asked[-1] is stun.Method.REFRESH
+
+
+async def test_no_thread_decodes() -> None:
+    """Receiving starts none; the loop's own, which look up names, do not count."""
+    async with sender() as source, open_peer(()) as peer:
+        before = {thread.name for thread in threading.enumerate()}
+        await _negotiate(source, peer)
+        await _frames(peer, 3)
+        started = {thread.name for thread in threading.enumerate()} - before
+
+    assert not [name for name in started if not name.startswith("asyncio_")]
+
+
+async def test_audio_in_another_codec_is_said_so() -> None:
+    """The text says which one would be understood."""
+    async with sender() as source, open_peer(()) as peer:
+        offer = (await source.offer()).replace("opus/48000/2", "speex/32000")
+        with pytest.raises(MediaError, match="Opus"):
+            await peer.answer(offer)
+
+
 async def test_an_rsa_certificate_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many media servers have one; aiortc alone refuses it."""
     monkeypatch.setattr("aiortc.rtcdtlstransport.ec.generate_private_key", _rsa_key)
@@ -270,12 +329,3 @@ def test_servers_and_policy_are_handed_on() -> None:
     assert made.iceTransportPolicy.value == "relay"
     assert made.iceServers is not None
     assert (made.iceServers[0].username, made.iceServers[0].credential) == ("user", "word")
-
-
-def test_private_names_of_aiortc_are_still_there() -> None:
-    """Fails with this sentence when a new aiortc moves what `media/fixes.py` touches."""
-    assert callable(RTCCertificate._create_ssl_context)
-    assert callable(aioice.ice.get_host_addresses)
-    assert callable(aioice.Connection.query_consent)
-    assert hasattr(aioice.Connection(ice_controlling=True), "_closing")
-    assert b"ECDHE-RSA" in fixes.CIPHERS

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livebot.media.sdp import bundle_is_broken, without_video
+from livebot.errors import MediaError
+from livebot.media.sdp import bundle_is_broken, with_opus_only, without_video
 from tests.support.recordings import RECORDINGS, load
 
 
@@ -71,3 +72,37 @@ def test_any_text_passes(text: str) -> None:
     once = without_video(text)
 
     assert without_video(once) == once
+
+
+@pytest.mark.parametrize("offer", sorted(set(_offers())))
+def test_recorded_offers_are_in_opus(offer: str) -> None:
+    """What a real media server sends stays as it is."""
+    assert with_opus_only(offer).splitlines() == offer.splitlines()
+
+
+def test_other_codecs_for_audio_are_taken_out() -> None:
+    """Else the media server might choose one of them; other sections are not looked at."""
+    video = "m=video 9 UDP/TLS/RTP/SAVPF 8\r\na=rtpmap:8 VP8/90000\r\n"
+    offer = (
+        "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 63 111 8 11\r\na=mid:0\r\na=rtpmap:63 red/48000/2\r\n"
+        "a=fmtp:63 111/111\r\na=rtpmap:111 OPUS/48000/2\r\na=rtcp-fb:111 transport-cc\r\n"
+        "a=rtpmap:11 L16/44100\r\n"
+    )
+
+    assert (
+        with_opus_only(offer + video)
+        == (
+            "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n"
+            "a=rtpmap:111 OPUS/48000/2\r\na=rtcp-fb:111 transport-cc\r\n"
+        )
+        + video
+    )
+
+
+@pytest.mark.parametrize("codec", ["PCMU/8000", "opus/16000", "multiopus/48000/6"])
+def test_audio_that_is_not_opus_is_said_so(codec: str) -> None:
+    """The text says which codec would be understood."""
+    offer = f"v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=rtpmap:0 {codec}\r\n"
+
+    with pytest.raises(MediaError, match="Opus"):
+        with_opus_only(offer)
