@@ -23,6 +23,7 @@ class RemoteEngine:
         begin: Begins the conversation on an open connection.
         word_times: Whether words carry times.
         pauses: Whether the endpoint tells pauses.
+        session_s: How long the endpoint lets a stream live; None where it does not mind.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class RemoteEngine:
         *,
         word_times: bool,
         pauses: bool,
+        session_s: float | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._begin = begin
@@ -41,6 +43,7 @@ class RemoteEngine:
             word_times=word_times,
             pauses=pauses,
             cold_start_s=endpoint.patience_s,
+            session_s=session_s,
         )
 
     async def __aenter__(self) -> Self:

@@ -12,9 +12,13 @@ document   `{"text":" word","final":false,"vad_end":false}`            `final` a
 
 So the decoder finds out: until a piece with white space around it is seen, each piece
 is a word; from then on, a piece without it continues the word before.
+
+`livebot stt-server` adds `start` and `end` to its tokens where its engine knows them, in seconds
+from the stream's first sample. Clients of the service look at no keys but theirs.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 
 import msgspec
@@ -28,6 +32,10 @@ SAMPLE_BYTES = 4
 
 MAX_MESSAGE_BYTES = 65_536
 """No answer is longer: a word and its braces take some fifty bytes."""
+
+
+MOST_S = 1e6
+"""No stream lives for eleven days; a time beyond is none."""
 
 
 class Dialect(StrEnum):
@@ -74,18 +82,22 @@ class Decoder:
             case {"type": "error", **rest}:
                 raise EngineError(f"the endpoint reports an error: {shorten(rest.get('message'))}")
             case {"type": "token", "text": str(text), **rest}:
-                return self._token(text, is_last=_is_last(rest))
+                return self._token(text, rest)
             case {"type": "token"}:
                 raise EngineError("the endpoint sent a token without text")
             case {"type": str()}:
                 return []
             case {"text": str(text), **rest} if "type" not in rest:
-                return self._token(text, is_last=_is_last(rest))
+                return self._token(text, rest)
             case _:
                 raise EngineError("the endpoint sent a message that is not of its protocol")
 
-    def _token(self, text: str, *, is_last: bool) -> list[SttEvent]:
-        return [*self._words(text), Pause()] if is_last else list(self._words(text))
+    def _token(self, text: str, rest: Mapping[object, object]) -> list[SttEvent]:
+        words = self._words(text)
+        if words:
+            words[0] = replace(words[0], start=_seconds(rest.get("start")))
+            words[-1] = replace(words[-1], end=_seconds(rest.get("end")))
+        return [*words, Pause()] if _is_last(rest) else list(words)
 
     def _words(self, text: str) -> list[Word]:
         self._is_spaced = self._is_spaced or text != text.strip()
@@ -113,8 +125,11 @@ class Encoder:
         """Return the event as a message; None where the dialect has none for it."""
         is_spaced = self._dialect is Dialect.PYTHON
         match event:
-            case Word(text=text, joined=joined):
-                return _message("token", text=f" {text}" if is_spaced and not joined else text)
+            case Word(text=text, joined=joined, start=start, end=end):
+                times = {"start": start, "end": end}
+                known = {name: round(at, 3) for name, at in times.items() if at is not None}
+                piece = f" {text}" if is_spaced and not joined else text
+                return _message("token", text=piece, **known)
             case Pause():
                 return _message("vad_end") if is_spaced else None
             case Tentative():
@@ -136,7 +151,18 @@ def _is_last(fields: Mapping[object, object]) -> bool:
     return fields.get("final") is True or fields.get("vad_end") is True
 
 
-def _message(kind: str, **fields: str) -> str:
+def _seconds(value: object) -> float | None:
+    """Return a moment of the stream; None for what is none."""
+    match value:
+        case bool():
+            return None
+        case float() | int() if 0 <= value <= MOST_S:
+            return float(value)
+        case _:
+            return None
+
+
+def _message(kind: str, **fields: str | float) -> str:
     return msgspec.json.encode({"type": kind, **fields}).decode()
 
 

@@ -393,6 +393,7 @@ async def test_flush_that_takes_long_is_not_cut_off() -> None:
         {"workspace": "acme", "delay_ms": "-1"},
         {"workspace": "acme", "chunk_ms": "0"},
         {"workspace": "acme", "cold_start_s": "nan"},
+        {"workspace": "acme", "session_s": "-1"},
         {"workspace": "acme", "key": "two\nlines", "secret": "s"},
     ],
 )
@@ -410,3 +411,11 @@ def test_workspace_gives_the_address_of_its_service() -> None:
         "wss://acme--kyutai-stt-rust-kyutaisttrustservice-serve.modal.run/v1/stream"
     )
     assert engine.capabilities.cold_start_s == 120
+    assert engine.capabilities.session_s == 1800
+
+
+def test_an_endpoint_may_let_streams_live_for_ever() -> None:
+    """Only who runs the endpoint knows."""
+    engine = KyutaiEngine({"workspace": "acme", "session_s": "0"})
+
+    assert engine.capabilities.session_s is None

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from livebot.audio.pcm import Samples, silence
 from livebot.errors import ConfigError, EngineBusyError, EngineError
 from livebot.stt import server, wire
-from livebot.stt.engine import Pause, SttEngine, SttEvent
+from livebot.stt.engine import Pause, SttEngine, SttEvent, Word
 from livebot.stt.engines import kyutai
 from livebot.stt.engines.kyutai import KyutaiEngine
 from livebot.stt.wire import Dialect
@@ -83,15 +83,15 @@ class TestContract(ToneContract):
 
 
 async def test_rust_dialect_is_bare_words_alone() -> None:
-    """No pauses, no signs of life: tokens without spaces."""
+    """No pauses, no signs of life: tokens without spaces, and the times of their words."""
     async with serving() as url, connect(url) as ws:
         await send(ws, np.concatenate([speech(2), silence(40 * FRAME), speech(1)]))
         await send(ws, silence(10 * FRAME))
 
         assert await answers(ws, 3) == [
-            {"type": "token", "text": "Zero"},
-            {"type": "token", "text": "one"},
-            {"type": "token", "text": "two,"},
+            {"type": "token", "text": "Zero", "start": 0.16, "end": 0.4},
+            {"type": "token", "text": "one", "start": 0.64, "end": 0.88},
+            {"type": "token", "text": "two,", "start": 4.48, "end": 4.72},
         ]
 
 
@@ -104,7 +104,7 @@ async def test_python_dialect_has_spaces_pauses_and_pings(
         await send(ws, np.concatenate([speech(1), silence(40 * FRAME)]))
 
         assert await answers(ws, 3) == [
-            {"type": "token", "text": " Zero"},
+            {"type": "token", "text": " Zero", "start": 0.16, "end": 0.4},
             {"type": "vad_end"},
             {"type": "ping"},
         ]
@@ -283,6 +283,34 @@ async def test_remote_words_are_the_local_words() -> None:
 
     assert words(remote) == words(local) == said(11)
     assert remote.index(Pause()) == local.index(Pause()) == 7
+
+
+@pytest.mark.parametrize("dialect", list(Dialect))
+async def test_remote_times_are_the_local_times(
+    dialect: Dialect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Times count what the caller sent, not the signs of life in between.
+
+    Spec: engines/Word times over the wire.
+    """
+    monkeypatch.setattr(kyutai, "SIGN_OF_LIFE_S", 0.05)
+    audio = np.concatenate([speech(3), silence(30 * FRAME), speech(4)])
+    local = await converse(ToneEngine(), audio)
+
+    async with (
+        serving(dialect=dialect) as url,
+        KyutaiEngine({"url": url}) as engine,
+        engine.open(language="en") as stream,
+        asyncio.TaskGroup() as group,
+    ):
+        listening = group.create_task(listen(stream))
+        await stream.send(audio[: 20 * FRAME])
+        await asyncio.sleep(0.5)
+        await stream.send(audio[20 * FRAME :])
+        await stream.finish()
+
+    times = [(e.start, e.end) for e in listening.result() if isinstance(e, Word)]
+    assert times == [pytest.approx((e.start, e.end)) for e in local if isinstance(e, Word)]
 
 
 async def test_lost_engine_is_an_error_at_the_client() -> None:

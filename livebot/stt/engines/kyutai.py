@@ -6,13 +6,15 @@ the reason, so a close that is not ours is a fault to come back from.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from math import ceil
 
 from livebot.audio.pcm import RATE_HZ, Samples, silence
 from livebot.errors import ConfigError, EngineError
 from livebot.stt import remote, wire
-from livebot.stt.engine import SttEvent, SttStream
+from livebot.stt.engine import SttEvent, SttStream, Word
 from livebot.stt.remote_engine import RemoteEngine, number
 
 MODAL_URL = "wss://{workspace}--kyutai-stt-rust-kyutaisttrustservice-serve.modal.run/v1/stream"
@@ -20,6 +22,9 @@ MODAL_URL = "wss://{workspace}--kyutai-stt-rust-kyutaisttrustservice-serve.modal
 CURE = "check STT_STREAM_URL or MODAL_WORKSPACE, and MODAL_KEY and MODAL_SECRET"
 
 COLD_START_S = 120.0
+SESSION_S = 1800.0
+"""Modal ends a call of its function after so long."""
+
 DELAY_MS = 500.0
 CHUNK_MS = 200.0
 
@@ -47,7 +52,8 @@ class KyutaiEngine(RemoteEngine):
     Args:
         options: `url` (the stream's full address) or `workspace` (of Modal); `key` and `secret`;
             `delay_ms`, the model's delay (2500 for the larger one); `chunk_ms`, the longest
-            message; `cold_start_s`, how long opening may take.
+            message; `cold_start_s`, how long opening may take; `session_s`, how long the endpoint
+            lets a stream live (0 for ever).
 
     Raises:
         ConfigError: There is no address, or an option makes no sense.
@@ -61,7 +67,14 @@ class KyutaiEngine(RemoteEngine):
             cure=CURE,
             patience_s=number(options, "cold_start_s", COLD_START_S),
         )
-        super().__init__(endpoint, self._stream, word_times=False, pauses=False)
+        super().__init__(
+            endpoint,
+            self._stream,
+            # Some endpoints tell both, but one cannot know before they do.
+            word_times=False,
+            pauses=False,
+            session_s=number(options, "session_s", SESSION_S) or None,
+        )
         self._chunk = int(number(options, "chunk_ms", CHUNK_MS, least=1) * RATE_HZ / 1000)
         flush_ms = number(options, "delay_ms", DELAY_MS) + FLUSH_MARGIN_MS
         self._flush = ceil(flush_ms * RATE_HZ / 1000 / FRAME) * FRAME
@@ -96,6 +109,8 @@ class KyutaiStream:
         self._flush = flush
         self._loop = asyncio.get_running_loop()
         self._sent_at = self._loop.time()
+        self._sent = 0
+        self._fillers = _Fillers()
         self._heard_at = self._sent_at
         self._is_finishing = False
         self._finished_at: float | None = None
@@ -107,6 +122,7 @@ class KyutaiStream:
             self._sent_at = self._loop.time()
             piece = wire.encode_audio(chunk[start : start + self._chunk])
             await self._connection.send(piece)
+            self._sent += len(piece) // wire.SAMPLE_BYTES
 
     async def finish(self) -> None:
         """Bring out the last words with silence; `events()` ends once no more come."""
@@ -125,7 +141,7 @@ class KyutaiStream:
         while (message := await self._next()) is not None:
             for event in decoder.feed(message):
                 self._heard_at = self._loop.time()
-                yield event
+                yield self._fillers.without(event)
 
     async def _next(self) -> str | bytes | None:
         """Return the next message; None once the last words are out."""
@@ -137,6 +153,7 @@ class KyutaiStream:
                     await self._connection.close()
                     return None
                 if self._loop.time() >= self._deadline():
+                    self._fillers.sent(self._sent)
                     await self.send(silence(FRAME))
             except EngineError:
                 if self._finished_at is not None and self._connection.is_ended:
@@ -157,3 +174,27 @@ class KyutaiStream:
         has_heard = self._heard_at > self._finished_at
         quiet_at = self._heard_at + (NEXT_WORD_S if has_heard else FIRST_WORD_S)
         return min(quiet_at, self._finished_at + FINISH_WITHIN_S)
+
+
+class _Fillers:
+    """Signs of life, which the endpoint hears as audio and our caller never sent."""
+
+    def __init__(self) -> None:
+        self._at_s: deque[tuple[float, int]] = deque(maxlen=256)
+
+    def sent(self, position: int) -> None:
+        """Note that one goes out after so many samples."""
+        count = self._at_s[-1][1] + 1 if self._at_s else 1
+        self._at_s.append((position / RATE_HZ, count))
+
+    def without(self, event: SttEvent) -> SttEvent:
+        """Return the event with the times of our caller's audio."""
+        if not isinstance(event, Word):
+            return event
+        return replace(event, start=self._moved(event.start), end=self._moved(event.end))
+
+    def _moved(self, seconds: float | None) -> float | None:
+        if seconds is None:
+            return None
+        before = (count for at_s, count in reversed(self._at_s) if at_s < seconds)
+        return max(0.0, seconds - next(before, 0) * FRAME / RATE_HZ)

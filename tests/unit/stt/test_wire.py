@@ -15,8 +15,9 @@ from livebot.stt.engine import Pause, SttEvent, Tentative, Word
 from livebot.stt.wire import Decoder, Dialect, Encoder
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Z", "C"]), min_size=1, max_size=12)
-WORDS = st.builds(Word, TEXT)
-PIECES = st.builds(Word, TEXT, joined=st.booleans())
+TIMES = st.none() | st.integers(0, 10**8).map(lambda ms: ms / 1000)
+WORDS = st.builds(Word, TEXT, TIMES, TIMES)
+PIECES = st.builds(Word, TEXT, TIMES, TIMES, joined=st.booleans())
 SAMPLES = arrays(np.float32, st.integers(0, 50), elements=st.floats(-1, 1, width=32))
 
 
@@ -66,7 +67,10 @@ def test_any_bytes_are_samples_or_an_audio_error(data: bytes) -> None:
 
 @given(st.lists(WORDS | st.builds(Tentative, TEXT) | st.builds(Pause)))
 def test_rust_dialect_carries_the_words(events: list[SttEvent]) -> None:
-    """Bare words arrive as they were; there is no more in this dialect."""
+    """Bare words arrive as they were, with their times; there is no more in this dialect.
+
+    Spec: engines/Word times over the wire.
+    """
     encoder = Encoder(Dialect.RUST)
 
     messages = [m for event in events if (m := encoder.feed(event)) is not None]
@@ -78,13 +82,31 @@ def test_rust_dialect_carries_the_words(events: list[SttEvent]) -> None:
 def test_python_dialect_carries_words_pieces_and_pauses(
     first: Word, events: list[SttEvent]
 ) -> None:
-    """Pieces are joined as they were, and pauses stand where they stood."""
+    """Pieces are joined as they were, pauses stand where they stood, times are the same.
+
+    Spec: engines/Word times over the wire.
+    """
     encoder = Encoder(Dialect.PYTHON)
     events = [first, *events]
 
     messages = [m for event in events if (m := encoder.feed(event)) is not None]
 
     assert decode(*messages) == [event for event in events if not isinstance(event, Tentative)]
+
+
+def test_times_of_a_phrase_are_those_of_its_ends() -> None:
+    """Several words in one token: the first has the start, the last the end."""
+    phrase = {"type": "token", "text": " so be it", "start": 1, "end": 2.5, "speaker": "x"}
+
+    assert decode(phrase) == [Word("so", start=1.0), Word("be"), Word("it", end=2.5)]
+
+
+@pytest.mark.parametrize("value", ["1", True, -0.1, None, [1], 10**400])
+def test_times_that_are_none_are_left_out(value: object) -> None:
+    """A peer's nonsense costs the times, not the word."""
+    assert decode({"type": "token", "text": "so", "start": value, "end": 1}) == [
+        Word("so", end=1.0)
+    ]
 
 
 @given(st.lists(TEXT | TEXT.map(" {}".format), max_size=20))
@@ -186,7 +208,7 @@ VALUES = (
     | st.dictionaries(st.text(max_size=3), st.integers(), max_size=2)
 )
 GARBAGE = st.dictionaries(
-    st.sampled_from(["type", "text", "final", "vad_end", "message", "x"]), VALUES
+    st.sampled_from(["type", "text", "final", "vad_end", "message", "start", "end", "x"]), VALUES
 )
 
 
