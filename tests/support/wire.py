@@ -45,6 +45,11 @@ def call(*users: tuple[str, int, bool]) -> str:
     return json.dumps({"type": "event", "event": event})
 
 
+def event(target: str, kind: str, **body: str) -> str:
+    """Write an event whose body stands under the name of its type."""
+    return json.dumps({"type": "event", "event": {"target": target, "type": kind, kind: body}})
+
+
 def offer(speaker: str, sid: str = "7", sdp: str = "v=0") -> str:
     """Write the media server's offer in a speaker's name."""
     data = {"type": "offer", "roomType": "video", "payload": {"type": "offer", "sdp": sdp}}

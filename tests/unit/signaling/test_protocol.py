@@ -11,19 +11,40 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livebot.errors import SignalingError, SignalingRefusedError
-from livebot.ids import SessionId
-from livebot.signaling.events import Entered, Offered, Resumed, RoomClosed, SubscriptionRefused
+from livebot.ids import RoomToken, SessionId
+from livebot.signaling.events import (
+    Entered,
+    Offered,
+    Resumed,
+    RoomClosed,
+    SubscriptionRefused,
+    Switched,
+)
 from livebot.signaling.login import RESUME_WINDOW_S
 from livebot.signaling.messages import Transcript
+from livebot.signaling.outgoing import MOST_BYTES
 from livebot.signaling.protocol import (
     BYE_TIMEOUT_S,
     HELLO_TIMEOUT_S,
     JOIN_TIMEOUT_S,
     Protocol,
 )
+from livebot.signaling.refusals import SignalingThrottledError
 from livebot.signaling.state import LEGAL, State
 from livebot.signaling.subscriptions import OFFER_TIMEOUT_S
-from tests.support.wire import NONCE, OWN, call, error, hello, in_room, new_protocol, offer, sent
+from tests.support import wire
+from tests.support.wire import (
+    NONCE,
+    OWN,
+    ROOM,
+    call,
+    error,
+    hello,
+    in_room,
+    new_protocol,
+    offer,
+    sent,
+)
 from tests.support.wire import room as room_reply
 
 ALICE = SessionId("alice")
@@ -68,7 +89,10 @@ REAL = st.sampled_from(
         offer("bob"),
         '{"type":"bye"}',
         '{"type":"bye","bye":{"reason":"session_resumed"}}',
-        '{"type":"event","event":{"target":"room","type":"delete"}}',
+        wire.event("room", "delete"),
+        wire.event("room", "switchto", roomid="room2"),
+        wire.event("roomlist", "disinvite", roomid="room1"),
+        room_reply(token="room2"),
     ]
 )
 TEXTS = st.one_of(
@@ -399,20 +423,241 @@ def test_leaving_says_bye_and_cannot_be_resumed() -> None:
     assert protocol.state is State.CLOSED
 
 
-def test_a_deleted_room_is_over() -> None:
-    """Both the event and the empty room reply say so."""
-    deleted = '{"type":"event","event":{"target":"room","type":"delete"}}'
-
-    assert isinstance(in_room().receive(deleted, 0.0)[0], RoomClosed)
-    assert isinstance(in_room().receive(room_reply(token=""), 0.0)[0], RoomClosed)
+DELETED = wire.event("room", "delete")
+DISINVITED = wire.event("roomlist", "disinvite", roomid=ROOM)
 
 
-def test_a_bye_of_the_server_ends_the_connection_only() -> None:
-    """Any reason but a takeover is one to connect again."""
+@pytest.mark.parametrize(
+    "texts",
+    [(DELETED, room_reply(token="")), (room_reply(token=""),), (DISINVITED, DELETED)],
+    ids=["deleted", "empty room", "disinvited"],
+)
+def test_a_room_that_is_closed_is_over_once(texts: tuple[str, ...]) -> None:
+    """However often it is said, the room hears it once, and nothing is asked for after it."""
+    protocol = in_room()
+    protocol.subscribe(ALICE, 0.0)
+
+    events = [event for text in texts for event in protocol.receive(text, 0.0)]
+    protocol.tick(0.1)
+
+    assert [type(event) for event in events] == [RoomClosed]
+    assert sent(protocol) == []
+
+
+def test_a_closed_room_is_not_entered_again() -> None:
+    """That would make it anew, with us as its only guest: the lost socket is the end."""
+    protocol = in_room()
+    protocol.receive(DELETED, 0.0)
+
+    protocol.disconnected(0.1)
+
+    assert protocol.state is State.CLOSED
+
+
+def test_being_put_out_of_another_room_is_not_our_business() -> None:
+    """The event is about any room of the server."""
+    protocol = in_room()
+
+    assert protocol.receive(wire.event("roomlist", "disinvite", roomid="other"), 0.0) == []
+    assert protocol.state is State.IN_ROOM
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_final"),
+    [
+        ("hello_timeout", False),
+        ("room_join_timeout", False),
+        ("room_session_reconnected", False),
+        ("something_new", False),
+        ("", False),
+        ("session_resumed", True),
+    ],
+)
+def test_bye_of_every_reason(reason: str, *, is_final: bool) -> None:
+    """All begin anew with a full hello, except a takeover: that would be fought for ever."""
+    protocol = in_room()
     with pytest.raises(SignalingError) as ended:
-        in_room().receive('{"type":"bye","bye":{"reason":"hello_timeout"}}', 0.0)
+        protocol.receive(json.dumps({"type": "bye", "bye": {"reason": reason}}), 0.0)
+    protocol.disconnected(0.0)
+    protocol.connected(nonce=NONCE, now=0.1)
+
+    assert isinstance(ended.value, SignalingRefusedError) == is_final
+    assert "auth" in sent(protocol)[0]["hello"]
+
+
+def test_bye_without_a_body_begins_anew() -> None:
+    """Old servers give no reason."""
+    with pytest.raises(SignalingError, match="no reason") as ended:
+        in_room().receive('{"type":"bye"}', 0.0)
 
     assert not isinstance(ended.value, SignalingRefusedError)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("invalid_token", SignalingRefusedError),
+        ("invalid_client_type", SignalingRefusedError),
+        ("invalid_backend", SignalingRefusedError),
+        ("invalid_hello_version", SignalingRefusedError),
+        ("too_many_requests", SignalingThrottledError),
+        ("session_limit_exceeded", SignalingError),
+        ("hello_expected", SignalingError),
+        ("something_new", SignalingError),
+    ],
+)
+def test_a_refused_hello(code: str, kind: type[SignalingError]) -> None:
+    """Final, to be waited for, or to be tried again with the usual back-off."""
+    protocol = new_protocol()
+    protocol.connected(nonce=NONCE, now=0.0)
+
+    with pytest.raises(SignalingError, match=code) as refused:
+        protocol.receive(error("1", code), 0.0)
+
+    assert type(refused.value) is kind
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("no_such_room", SignalingRefusedError),
+        ("not_allowed", SignalingRefusedError),
+        ("room_join_failed", SignalingError),
+        ("duplicate_session", SignalingError),
+    ],
+)
+def test_a_refused_join(code: str, kind: type[SignalingError]) -> None:
+    """A room that is not to be had is final; a server in trouble is not."""
+    protocol = new_protocol()
+    protocol.connected(nonce=NONCE, now=0.0)
+    protocol.receive(hello(), 0.0)
+
+    with pytest.raises(SignalingError, match=code) as refused:
+        protocol.receive(error("3", code), 0.0)
+
+    assert type(refused.value) is kind
+
+
+def test_an_old_server_that_does_not_know_the_announcement_is_joined() -> None:
+    """Its error is not about the join."""
+    protocol = new_protocol()
+    protocol.connected(nonce=NONCE, now=0.0)
+    protocol.receive(hello(), 0.0)
+
+    protocol.receive(error("2", "not_allowed"), 0.0)
+
+    assert protocol.receive(room_reply(), 0.0) == [Entered(OWN)]
+
+
+@pytest.mark.parametrize("code", ["no_such_session", "too_many_requests", "invalid_format"])
+def test_a_resume_is_tried_once(code: str) -> None:
+    """Whatever the reason of its refusal, a hello follows on the same socket, and ever after."""
+    protocol = in_room()
+    protocol.disconnected(1.0)
+    protocol.connected(nonce=NONCE, now=2.0)
+    (resume,) = sent(protocol)
+
+    protocol.receive(error(resume["id"], code), 2.1)
+    protocol.disconnected(2.2)
+    again = sent(protocol)
+    protocol.connected(nonce=NONCE, now=3.0)
+
+    assert again == []
+    assert ["auth" in message["hello"] for message in sent(protocol)] == [True]
+
+
+def test_a_return_is_told_from_a_first_entry() -> None:
+    """The room may then wait for people who come back, too."""
+    protocol = in_room()
+    protocol.disconnected(0.0)
+    protocol.connected(nonce=NONCE, now=RESUME_WINDOW_S + 1)
+    protocol.receive(hello(session="new"), RESUME_WINDOW_S + 1)
+
+    entered = protocol.receive(room_reply(), RESUME_WINDOW_S + 1)
+
+    assert entered == [Entered(SessionId("new"), is_return=True)]
+
+
+def test_following_into_a_breakout_room_and_back() -> None:
+    """The same session joins the other room, and asks for nobody of the old one."""
+    protocol = in_room()
+    protocol.subscribe(ALICE, 0.0)
+    for name in ("breakout", ROOM):
+        events = protocol.receive(wire.event("room", "switchto", roomid=name), 1.0)
+        announce, join = sent(protocol)
+        entered = protocol.receive(room_reply(join["id"], token=name), 1.1)
+        protocol.tick(1.2)
+
+        assert events == [Switched(RoomToken(name))]
+        assert (announce["type"], join["room"]) == ("internal", {"roomid": name})
+        assert entered == [Entered(OWN)]
+        assert sent(protocol) == []
+
+
+def test_a_room_that_is_already_ours_is_not_switched_to() -> None:
+    """Nothing changes, and nothing is sent."""
+    protocol = in_room()
+
+    for name in (ROOM, ""):
+        assert protocol.receive(wire.event("room", "switchto", roomid=name), 1.0) == []
+    assert sent(protocol) == []
+
+
+@pytest.mark.parametrize("has_entered", [True, False])
+def test_after_a_loss_the_room_of_the_call_is_joined(*, has_entered: bool) -> None:
+    """Not the one that it began in, even where the loss came in the middle of the way."""
+    protocol = in_room()
+    protocol.receive(wire.event("room", "switchto", roomid="breakout"), 0.0)
+    if has_entered:
+        protocol.receive(room_reply(token="breakout"), 0.0)
+    protocol.disconnected(0.0)
+    protocol.text_to_send()
+    protocol.connected(nonce=NONCE, now=RESUME_WINDOW_S + 1)
+    protocol.receive(hello(), RESUME_WINDOW_S + 1)
+
+    assert sent(protocol)[-1]["room"] == {"roomid": "breakout"}
+
+
+def test_a_resume_after_a_switch_is_in_the_other_room() -> None:
+    """The session is there already: no join."""
+    protocol = in_room()
+    protocol.receive(wire.event("room", "switchto", roomid="breakout"), 0.0)
+    protocol.receive(room_reply(token="breakout"), 0.0)
+    protocol.disconnected(0.0)
+    protocol.connected(nonce=NONCE, now=1.0)
+    protocol.text_to_send()
+
+    assert protocol.receive(hello(), 1.0) == [Resumed()]
+    assert sent(protocol) == []
+
+
+def test_a_refused_answer_is_asked_for_again() -> None:
+    """The handle is gone on the server: no need to wait until the peer does not connect."""
+    protocol = in_room()
+    protocol.subscribe(ALICE, 0.0)
+    protocol.tick(0.0)
+    protocol.receive(offer(ALICE), 0.1)
+    protocol.text_to_send()
+    protocol.answer(ALICE, sid="7", sdp="v=0")
+    (answer,) = sent(protocol)
+
+    events = protocol.receive(error(answer["id"], "processing_failed"), 0.2)
+    protocol.tick(1.2)
+
+    assert events == [SubscriptionRefused(ALICE, "processing_failed")]
+    assert sent(protocol)[0]["message"]["data"]["type"] == "requestoffer"
+
+
+def test_a_caption_over_the_limit_is_never_sent() -> None:
+    """It would end the connection, and each one after it."""
+    protocol = in_room()
+    long = Transcript(speaker=ALICE, text="ö" * (MOST_BYTES // 2), language="en", final=True)
+
+    protocol.send_caption(SessionId("bob"), long)
+    protocol.send_caption(SessionId("bob"), CAPTION)
+
+    assert [m["message"]["data"]["message"] for m in sent(protocol)] == ["hello"]
+    assert protocol.outgoing.too_long == 1
 
 
 @pytest.mark.parametrize("join", [False, True])
