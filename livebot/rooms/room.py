@@ -18,6 +18,7 @@ from livebot.ids import RoomToken, SessionId, short
 from livebot.metrics import Metrics
 from livebot.rooms.clock import RoomClock
 from livebot.rooms.delivery import Delivery
+from livebot.rooms.emptiness import Emptiness
 from livebot.rooms.losses import Losses
 from livebot.rooms.roster import Roster
 from livebot.rooms.speaker import SpeakerOptions
@@ -49,9 +50,6 @@ SENDING_S = 1.0
 
 BYE_S = 3.0
 """How long leaving waits for the server to say bye."""
-
-RETURN_S = 300.0
-"""How long people have to come back after the server has forgotten them and us."""
 
 LOOK_EVERY_S = 5.0
 """How often those who are not listened to for want of room are tried again."""
@@ -103,14 +101,11 @@ class Room:
         self._options = options
         self._metrics = metrics
         self._on_change = on_change
-        self._loop = asyncio.get_running_loop()
         self._clock = RoomClock()
         self._since = time.time()
         self._state = RoomState.CONNECTING
         self._last_error: str | None = None
         self._roster = Roster()
-        self._is_return = False
-        self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
         self._client = SignalingClient(
             url=options.hpb_url,
@@ -126,6 +121,12 @@ class Room:
             language=options.speakers.recognition.language,
             clock=self._clock,
             metrics=metrics,
+            notices=options.notices,
+        )
+        self._emptiness = Emptiness(
+            lambda: self._state is RoomState.JOINED and not self._roster.readers,
+            lambda: bool(self._roster.readers),
+            options.empty_s,
         )
         self._losses = Losses(
             metrics,
@@ -210,7 +211,7 @@ class Room:
             case Entered(session=own, is_return=is_return):
                 self._roster.reset(own)
                 self._delivery.told.clear()
-                self._is_return = is_return
+                self._emptiness.expect_return(is_return=is_return)
                 self._joined("room_joined", is_stranger=True)
             case Resumed():
                 self._delivery.told.set()
@@ -234,7 +235,7 @@ class Room:
                 self._metrics.errors.labels("signaling", _label(code)).inc()
             case _:
                 pass
-        self._changed.set()
+        self._emptiness.look()
 
     def _joined(self, event: str, *, is_stranger: bool) -> None:
         log.info(event)
@@ -253,7 +254,7 @@ class Room:
 
     def _set_state(self, state: RoomState) -> None:
         self._state = state
-        self._changed.set()
+        self._emptiness.look()
         self._on_change()
 
     def _on_caption(self, session: SessionId, caption: Caption | Gap) -> None:
@@ -266,7 +267,7 @@ class Room:
     # What follows from the roster.
 
     def _follow_roster(self) -> None:
-        # Before the first list of a new session, what is missing from the roster is merely unknown.
+        # Before a new session is told who is here, who is missing is merely unknown.
         if self._delivery.told.is_set() and not self._stopping.is_set():
             self._speakers.follow(self._roster.speakers)
             self._on_change()
@@ -280,27 +281,8 @@ class Room:
 
     async def _watch_empty(self) -> None:
         """Leave when nobody but bots has been here for a while."""
-        deadline: float | None = None
-        while True:
-            alone = self._state is RoomState.JOINED and not self._roster.readers
-            if not alone:
-                deadline = None
-                self._is_return = self._is_return and not self._roster.readers
-            elif deadline is None:
-                deadline = self._loop.time() + self._patience_s
-            self._changed.clear()
-            try:
-                async with asyncio.timeout_at(deadline):
-                    await self._changed.wait()
-            except TimeoutError:
-                self.stop("nobody is here")
-                return
-
-    @property
-    def _patience_s(self) -> float:
-        """How long we stay alone; longer after a restart, when everybody is away."""
-        empty_s = self._options.empty_s
-        return max(empty_s, RETURN_S) if self._is_return else empty_s
+        await self._emptiness.wait()
+        self.stop("nobody is here")
 
     # Leaving.
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from livebot.captions import notice
 from livebot.ids import RoomToken
 from livebot.rooms import room
 from livebot.rooms.status import RoomState
@@ -49,16 +50,18 @@ async def test_an_empty_room_after_a_restart_is_not_left_at_once() -> None:
         await it.server.wait_for("bye")
 
 
-async def test_the_first_words_after_a_restart_tell_of_those_that_are_missing() -> None:
+async def test_the_first_words_after_a_restart_tell_of_those_that_are_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Readers learn how long nobody listened, in the name of somebody who is there."""
+    monkeypatch.setattr(notice, "NOTICE_S", 0.1)
     async with world() as it:
         await it.start()
         await it.call((ALICE, 3, False), (BOB, 1, False))
-        first = await it.publish(ALICE)
+        await it.publish(ALICE)
         (await it.engine.stream()).say(*words("before."))
         await it.server.wait_for("transcript", count=2)
         await forget_us(it)
-        await first.close()
         await it.server.send(wire.call(("bot-2", 1, True), ("alice-2", 3, False)))
         await it.publish("alice-2", sid="9", request=2)
         (await it.engine.stream(1)).say(*words("after."))

@@ -184,5 +184,6 @@ async def test_streams_that_grow_deaf_cost_no_word(seed: int, *, has_times: bool
     words, gaps = await converse(engine)
 
     assert words == NAMES
-    # How far an engine without times has come is a guess; it may cost a false alarm, too short to be told to readers.
+    # How far an engine without times has come is a guess, which may cost a false alarm; it is
+    # too short to be told to readers.
     assert sum(gap.lost_s for gap in gaps) <= (0.0 if has_times else 2.0)
