@@ -111,6 +111,7 @@ class App:
         group = await stack.enter_async_context(asyncio.TaskGroup())
         for task in (
             group.create_task(lag.watch(on_lag), name="lag"),
+            group.create_task(lag.count(self.metrics.tasks.set), name="tasks"),
             group.create_task(overload.run(), name="overload"),
             group.create_task(self.manager.take_up(), name="take-up"),
         ):

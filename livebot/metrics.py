@@ -155,6 +155,11 @@ class Metrics:
             registry=registry,
         )
         self.lag_max_s = 0.0
+        self.tasks = Gauge(
+            "transcription_event_loop_tasks",
+            "Tasks of the event loop, finished ones not counted.",
+            registry=registry,
+        )
         build = Gauge(
             "transcription_build_info",
             "Always 1; the label tells.",
