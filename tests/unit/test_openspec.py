@@ -20,6 +20,10 @@ ROOMS = "integration/test_rooms.py"
 
 LOCAL = "integration/test_local_engine.py"
 
+RECOGNITION = "unit/rooms/test_recognition.py"
+FAULTS = "unit/rooms/test_recognition_faults.py"
+RETURNS = "integration/test_room_returns.py"
+
 PROVED_BY = {
     "command-line/Demo": [
         "integration/test_demo.py::test_demo_once_as_json_captions_both_speakers",
@@ -163,6 +167,33 @@ PROVED_BY = {
         "unit/rooms/test_outbox.py::test_order_holds_and_finals_stay",
         "unit/rooms/test_outbox.py::test_the_oldest_go_when_the_writer_is_stuck",
         "integration/test_signaling_client.py::test_a_caption_waits_for_the_connection",
+    ],
+    "recovery/Lost streams": [
+        f"{FAULTS}::test_streams_that_break_cost_no_word",
+        f"{RECOGNITION}::test_no_word_is_lost_or_doubled_where_a_stream_breaks",
+        f"{RECOGNITION}::test_who_left_during_an_outage_is_still_captioned",
+        f"{RECOGNITION}::test_audio_that_ends_every_stream_is_given_up_and_told",
+    ],
+    "recovery/Deaf streams": [
+        f"{FAULTS}::test_streams_that_grow_deaf_cost_no_word",
+        f"{RECOGNITION}::test_a_deaf_stream_is_given_up_and_its_audio_kept",
+        "unit/stt/test_stall.py::test_steady_noise_is_no_speech",
+    ],
+    "recovery/Sessions without a seam": [
+        f"{RECOGNITION}::test_a_session_is_changed_at_a_pause_before_the_endpoint_ends_it",
+    ],
+    "recovery/Gaps": [
+        f"{RECOGNITION}::test_what_no_engine_heard_is_told_as_a_gap",
+        f"{RECOGNITION}::test_lost_silence_is_no_gap",
+        "unit/rooms/test_losses.py::test_every_lost_second_is_counted_once",
+        "unit/rooms/test_losses.py::test_what_goes_on_is_a_trouble",
+    ],
+    "recovery/Returns": [
+        f"{RETURNS}::test_an_empty_room_after_a_restart_is_not_left_at_once",
+        f"{RETURNS}::test_the_first_words_after_a_restart_tell_of_those_that_are_missing",
+    ],
+    "recovery/Moves": [
+        f"{RETURNS}::test_a_call_that_moves_to_another_room_is_followed",
     ],
 }
 """Requirements whose tests do not name them in their own docstrings."""
