@@ -8,6 +8,7 @@ caption, be it another one: what the engine mishears is not lost. It is lost if 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from itertools import groupby
 
 import jiwer
@@ -17,8 +18,19 @@ from tests.support.wer import normalized
 MARGIN_S = 2.0
 """How far from what was announced a lost word may be."""
 
+NOTICED_S = 12.0
+"""How long something may have been lost before a notice that tells no length."""
+
+LASTS_S = 30.0
+"""How long such a notice holds where no other follows that tells the end."""
+
+SHORT_S = 4.0
+"""Fewer seconds of talk are not worth a notice; they must be counted, and shown to operators."""
+
 RUN = 2
 """Fewer missing words in a row may be the alignment's doing, or the engine's at a seam."""
+
+_WORD_S = 0.3
 
 _NOTICE = re.compile(r"^\[.*\]$")
 _SECONDS = re.compile(r"(\d+) s\b")
@@ -51,19 +63,43 @@ class Shown:
         return float(found[1]) if found else None
 
 
+class Told(Enum):
+    """How far it was told that words are missing."""
+
+    READER = "to the reader"
+    OPERATOR = "counted"
+    NOBODY = "to nobody"
+
+
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Words in a row that came to nobody.
-
-    Attributes:
-        is_announced: Whether the reader was told of a gap there.
-    """
+    """Words in a row that came to nobody, and to whom that was told."""
 
     words: tuple[Spoken, ...]
-    is_announced: bool
+    told: Told
+
+    @property
+    def seconds(self) -> float:
+        """Return how long it took to say them, about."""
+        return self.words[-1].at - self.words[0].at + _WORD_S
 
     def __str__(self) -> str:
         return " ".join(word.text for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A word that came to the reader.
+
+    Attributes:
+        index: Its number among the words spoken.
+        at: When it had been spoken.
+        late_s: How much later it was shown.
+    """
+
+    index: int
+    at: float
+    late_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +109,14 @@ class Account:
     Attributes:
         spoken: How many.
         lost: Those that came to nobody, by runs.
-        delays: For each word delivered when it was spoken and how much later it was shown.
+        delays: Those that came.
         notices: What the reader was told instead.
         made_up: Words in captions that nobody had spoken, or that came twice.
     """
 
     spoken: int
     lost: tuple[Lost, ...]
-    delays: tuple[tuple[float, float], ...]
+    delays: tuple[Delivered, ...]
     notices: tuple[Shown, ...]
     made_up: int
 
@@ -92,13 +128,21 @@ class Account:
     @property
     def silent(self) -> list[Lost]:
         """Return the runs of words that were lost without a word about it."""
-        return [run for run in self.lost if len(run.words) >= RUN and not run.is_announced]
+        return [run for run in self.lost if len(run.words) >= RUN and run.told is Told.NOBODY]
 
 
-def account(spoken: Sequence[Spoken], shown: Sequence[Shown]) -> Account:
-    """Compare what was spoken with the captions of the same person, in order."""
+def account(
+    spoken: Sequence[Spoken], shown: Sequence[Shown], others: Sequence[Shown], counted_s: float
+) -> Account:
+    """Compare what was spoken with what the reader was shown.
+
+    Args:
+        spoken: One person's words.
+        shown: Captions and notices in their name, in order.
+        others: Those in others' names: one notice may tell of several people.
+        counted_s: How much lost audio the bot has counted.
+    """
     tokens = [Spoken(token, word.at) for word in spoken for token in _tokens(word.text)]
-    notices = tuple(caption for caption in shown if caption.is_notice)
     understood = [
         (token, index)
         for index, caption in enumerate(shown)
@@ -107,14 +151,27 @@ def account(spoken: Sequence[Spoken], shown: Sequence[Shown]) -> Account:
     ]
     pairs, made_up = _aligned([t.text for t in tokens], [text for text, _ in understood])
     caption_of = {i: understood[j][1] for i, j in pairs.items()}
+    times = [*_times(shown), *_times(others)]
+
+    def told(run: Sequence[int]) -> Told:
+        began, ended = tokens[run[0]].at, tokens[run[-1]].at
+        if any(since <= began and ended <= until for since, until in times):
+            return Told.READER
+        if _stands_there(run, ended - began, caption_of, shown):
+            return Told.READER
+        is_short = ended - began <= min(SHORT_S, counted_s + MARGIN_S)
+        return Told.OPERATOR if is_short and counted_s else Told.NOBODY
+
     return Account(
         spoken=len(tokens),
         lost=tuple(
-            Lost(tuple(tokens[i] for i in run), _is_announced(run, tokens, caption_of, shown))
+            Lost(tuple(tokens[i] for i in run), told(run))
             for run in _runs(i for i in range(len(tokens)) if i not in pairs)
         ),
-        delays=tuple((tokens[i].at, shown[c].at - tokens[i].at) for i, c in caption_of.items()),
-        notices=notices,
+        delays=tuple(
+            Delivered(i, tokens[i].at, shown[c].at - tokens[i].at) for i, c in caption_of.items()
+        ),
+        notices=tuple(caption for caption in shown if caption.is_notice),
         made_up=made_up,
     )
 
@@ -145,27 +202,33 @@ def _runs(indices: Iterable[int]) -> list[list[int]]:
     return [[index for _, index in run] for _, run in runs]
 
 
-def _is_announced(
-    run: Sequence[int],
-    tokens: Sequence[Spoken],
-    caption_of: dict[int, int],
-    shown: Sequence[Shown],
-) -> bool:
-    """Say whether a notice tells of these words.
+def _times(shown: Sequence[Shown]) -> list[tuple[float, float]]:
+    """Return from when to when the notices tell of missing words, `MARGIN_S` included.
 
-    It does if all of them were spoken in the time it tells of, which ends when it is shown; or
-    if it stands where they are missing, between the captions before and after them, and tells
-    of a time that is long enough. Both with `MARGIN_S` to spare.
+    One with a length tells of so much time before it was shown, and of all since a notice
+    without a length that came before it.
     """
-    began, ended = tokens[run[0]].at, tokens[run[-1]].at
-    before = max((c for i, c in caption_of.items() if i < run[0]), default=-1)
+    times: list[tuple[float, float]] = []
+    opened: float | None = None
+    for notice in (caption for caption in shown if caption.is_notice):
+        if notice.seconds is None:
+            opened = notice.at if opened is None else opened
+            times.append((notice.at - NOTICED_S - MARGIN_S, notice.at + LASTS_S))
+        else:
+            since = notice.at - notice.seconds
+            since = since if opened is None else min(since, opened)
+            times.append((since - MARGIN_S, notice.at + MARGIN_S))
+            opened = None
+    return times
+
+
+def _stands_there(
+    run: Sequence[int], seconds: float, caption_of: dict[int, int], shown: Sequence[Shown]
+) -> bool:
+    """Say whether a notice of enough seconds stands between the captions around these words."""
+    before = max((c for i, c in caption_of.items() if i < run[0]), default=0)
     after = min((c for i, c in caption_of.items() if i > run[-1]), default=len(shown))
-    for index, notice in enumerate(shown):
-        if not notice.is_notice:
-            continue
-        seconds = notice.seconds if notice.seconds is not None else float("inf")
-        in_time = notice.at - seconds - MARGIN_S <= began and ended <= notice.at + MARGIN_S
-        in_place = before <= index <= after and ended - began <= seconds + MARGIN_S
-        if in_time or in_place:
-            return True
-    return False
+    return any(
+        notice.is_notice and (notice.seconds is None or seconds <= notice.seconds + MARGIN_S)
+        for notice in shown[before : after + 1]
+    )

@@ -3,16 +3,17 @@
 import asyncio
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.faults import table
 from tests.faults.scenario import Scenario, Seen
-from tests.faults.scenarios import SCENARIOS
-from tests.faults.stage import aside, perform
+from tests.faults.scenarios import SCENARIOS, Results, calm
+from tests.faults.stage import aside, perform, talk_of
+from tests.support.wer import normalized
 from tests.system.world.hpb import Hpb, hpb
 from tests.system.world.namespace import private_network
 from tests.system.world.packages import require
@@ -20,9 +21,7 @@ from tests.system.world.packages import require
 AT_ONCE = int(os.environ.get("FAULTS_AT_ONCE", "5"))
 """Most of a scenario is waiting: five keep two cores busy, and late words stay in time."""
 
-Results = dict[str, Seen | Exception]
-
-_RESULTS: Results = {}
+_RESULTS: dict[str, Seen | Exception] = {}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,7 +37,7 @@ def results(
     network: None,  # noqa: ARG001 - must be there
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Mapping[str, Seen | Exception]:
+) -> Results:
     """Let every chosen scenario happen; return what was seen of each."""
     chosen = {item.name for item in request.session.items}
     scenarios = [scenario for scenario in SCENARIOS if f"test_fault[{scenario.name}]" in chosen]
@@ -47,13 +46,16 @@ def results(
 
 
 async def _perform(scenarios: Sequence[Scenario], folder: Path) -> None:
+    # What takes a second at its first use.
+    normalized("")
+    for user in ("alice", "bob"):
+        talk_of(user)
+    # What blocks waits in threads, several in each scenario.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(8 * AT_ONCE))
     limit = asyncio.Semaphore(AT_ONCE)
-    async with AsyncExitStack() as stack:
-        shared = await stack.enter_async_context(aside(hpb(folder / "shared")))
-
-        async with asyncio.TaskGroup() as group:
-            for scenario in scenarios:
-                group.create_task(_one(scenario, folder, shared, limit), name=scenario.name)
+    async with aside(hpb(folder / "shared")) as shared, asyncio.TaskGroup() as group:
+        for scenario in scenarios:
+            group.create_task(_one(scenario, folder, shared, limit), name=scenario.name)
 
 
 async def _one(scenario: Scenario, folder: Path, shared: Hpb, limit: asyncio.Semaphore) -> None:
@@ -64,12 +66,14 @@ async def _one(scenario: Scenario, folder: Path, shared: Hpb, limit: asyncio.Sem
         except Exception as exc:  # noqa: BLE001 - shown by the scenario's own test
             _RESULTS[scenario.name] = exc
         print(f"{scenario.name}: {time.monotonic() - since:.0f} s", flush=True)  # noqa: T201
-        print("  ".join(table.row(scenario, _RESULTS[scenario.name])), flush=True)  # noqa: T201
+        print("  ".join(table.row(scenario, _RESULTS[scenario.name], calm(_RESULTS))), flush=True)  # noqa: T201
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the table."""
-    rows = [table.row(s, _RESULTS[s.name]) for s in SCENARIOS if s.name in _RESULTS]
+    rows = [
+        table.row(s, _RESULTS[s.name], calm(_RESULTS)) for s in SCENARIOS if s.name in _RESULTS
+    ]
     if rows:
         terminalreporter.section("faults")
         for line in table.plain(rows):

@@ -1,4 +1,4 @@
-"""A speaker's browser is reloaded, or killed."""
+"""Nothing happens, for comparison; a speaker's browser is reloaded, or killed."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,6 +8,17 @@ from pathlib import Path
 from tests.faults.scenario import Call, Ground, Scenario
 from tests.system.world.browser_visitor import BrowserVisitor
 from tests.system.world.hpb import Hpb
+
+_CALM_S = 20.0
+"""As long as the other faults that spare somebody."""
+
+
+@asynccontextmanager
+async def _nothing(_: Path, shared: Hpb) -> AsyncIterator[Ground]:
+    async def strike(_: Call) -> None:
+        await asyncio.sleep(_CALM_S)
+
+    yield Ground(shared, strike)
 
 
 @asynccontextmanager
@@ -31,6 +42,7 @@ async def _killed(_: Path, shared: Hpb) -> AsyncIterator[Ground]:
 
 
 FAULTS = (
+    Scenario("nothing", "none", _nothing, loses_nothing=True, spares_bob=True),
     Scenario("browser-reload", "a speaker's Chromium reloaded", _reloaded, spares_bob=True),
     Scenario(
         "browser-kill",

@@ -12,6 +12,9 @@ from tests.system.world.hpb import Hpb
 from tests.system.world.turn import IceServer
 from tests.system.world.visitor import Visitor
 
+_NEAR = 4
+"""Words of one caption have the same delay, and captions are cut elsewhere each time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ground:
@@ -72,6 +75,7 @@ class Seen:
         accounts: Each person's words.
         gap_s: By how much the bot's counters of lost audio rose, by cause.
         reasons: What its health check said meanwhile.
+        machine_late_s: How late the suite itself was at worst.
         log: The bot's.
     """
 
@@ -79,6 +83,7 @@ class Seen:
     accounts: Mapping[str, Account]
     gap_s: Mapping[str, float]
     reasons: tuple[str, ...]
+    machine_late_s: float
     log: Path
 
     @property
@@ -86,17 +91,31 @@ class Seen:
         """Return how long after the fault new words were shown of everybody it had hit."""
         over = self.struck[1]
         firsts = [
-            min((at + delay for at, delay in who.delays if at > over), default=None)
+            min((word.at + word.late_s for word in who.delays if word.at > over), default=None)
             for who in self.accounts.values()
         ]
         known = [first for first in firsts if first is not None]
         return max(known) - over if len(known) == len(firsts) else None
 
-    @property
-    def bobs_extra_delay_s(self) -> float | None:
-        """Return how much later than before the fault Bob's words came during it, at worst."""
+    def bobs_extra_delay_s(self, calm: "Seen | None") -> float | None:
+        """Return how much later Bob's words came during the fault than otherwise, at worst.
+
+        Args:
+            calm: The same call without a fault: there each word has a delay of its own. What
+                came before the fault is always compared with.
+        """
         began, over = self.struck
         delays = self.accounts["bob"].delays
-        before = [delay for at, delay in delays if at < began]
-        during = [delay for at, delay in delays if began <= at <= over]
-        return max(during) - max(before) if before and during else None
+        before = [word.late_s for word in delays if word.at < began]
+        usual = max(before, default=0.0)
+        extra = [
+            word.late_s - max(usual, calm.bobs_delay_near(word.index) if calm else 0.0)
+            for word in delays
+            if began <= word.at <= over
+        ]
+        return max(extra, default=None)
+
+    def bobs_delay_near(self, index: int) -> float:
+        """Return the longest delay of Bob's words around the one with this number."""
+        near = [w.late_s for w in self.accounts["bob"].delays if abs(w.index - index) <= _NEAR]
+        return max(near, default=0.0)

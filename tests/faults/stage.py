@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -16,8 +16,9 @@ from typing import TypeVar
 from aiohttp import ClientError
 
 from tests.faults.account import Account, Shown, Spoken, account
+from tests.faults.lateness import lateness
 from tests.faults.scenario import Call, Ground, Scenario, Seen
-from tests.faults.talk import talk
+from tests.faults.talk import Talk, talk
 from tests.system.world.bot import Bot, bot
 from tests.system.world.browser_visitor import BrowserVisitor, browsing
 from tests.system.world.hpb import Hpb
@@ -28,9 +29,7 @@ T = TypeVar("T")
 BEFORE_S = 9.0
 """How long people talk before the fault."""
 
-_TALKS = {"alice": talk(120.0, 0), "bob": talk(120.0, 4)}
-"""What they say, each beginning elsewhere."""
-
+_LONGEST_S = 120.0
 _JOINING_S = 1.5
 """Nobody is asked to understand what somebody says who has just come in."""
 
@@ -43,6 +42,12 @@ _LOOK_EVERY_S = 0.5
 
 _SETTINGS = {"LT_ENGINE_WORKERS": "1", "LT_EMPTY_ROOM_SECONDS": "60"}
 """One worker is enough for two people; a room is empty for a while when a server dies."""
+
+
+def talk_of(user: str) -> Talk:
+    """Return what somebody says; Bob thinks more. Blocks the first time."""
+    first, pause_s = {"alice": (0, 0.8), "bob": (4, 2.0)}[user]
+    return talk(_LONGEST_S, first, pause_s)
 
 
 @asynccontextmanager
@@ -63,7 +68,7 @@ async def perform(scenario: Scenario, folder: Path, shared: Hpb) -> Seen:
         aside(bot(folder / "bot", ground.hpb, {**_SETTINGS, **ground.settings})) as the_bot,
         _call(ground, the_bot, folder) as call,
     ):
-        return await _observe(scenario, ground, call)
+        return await _observe(scenario, ground, call, folder)
 
 
 @asynccontextmanager
@@ -76,9 +81,9 @@ async def _call(ground: Ground, the_bot: Bot, folder: Path) -> AsyncIterator[Cal
             await the_bot.until_heard(1)
             async with visiting(ground.hpb, room, "bob", microphone=True) as bob:
                 await the_bot.until_heard(2)
-                bob.speak(_TALKS["bob"].what)
+                bob.speak(talk_of("bob").packets)
                 if isinstance(alice, Visitor):
-                    alice.speak(_TALKS["alice"].what)
+                    alice.speak(talk_of("alice").packets)
                 yield Call(the_bot, reader, alice, bob)
                 await the_bot.stop(room)
 
@@ -87,25 +92,30 @@ def _alice(
     ground: Ground, room: str, folder: Path
 ) -> AbstractAsyncContextManager[Visitor | BrowserVisitor]:
     if ground.has_browser:
-        return browsing(folder, ground.hpb, room, "alice", _TALKS["alice"].what)
+        return browsing(folder, ground.hpb, room, "alice", talk_of("alice").sound)
     return visiting(ground.hpb, room, "alice", microphone=True)
 
 
-async def _observe(scenario: Scenario, ground: Ground, call: Call) -> Seen:
+async def _observe(scenario: Scenario, ground: Ground, call: Call, folder: Path) -> Seen:
     await asyncio.sleep(BEFORE_S)
     gaps = await _gaps(call.bot)
-    async with _health(call.bot) as reasons:
+    async with _health(call.bot) as reasons, lateness() as late:
         struck = time.monotonic()
         await ground.strike(call)
         over = time.monotonic()
         await asyncio.sleep(scenario.after_s)
         await asyncio.gather(_end(call.alice), _end(call.bob))
         await _until_quiet(call.reader)
+    gap_s = {cause: s - gaps.get(cause, 0.0) for cause, s in (await _gaps(call.bot)).items()}
     return Seen(
         struck=(struck, over),
-        accounts={who.user: _account(who, call.reader) for who in (call.alice, call.bob)},
-        gap_s={cause: s - gaps.get(cause, 0.0) for cause, s in (await _gaps(call.bot)).items()},
+        accounts={
+            who.user: _account(who, call.reader, sum(gap_s.values()), folder)
+            for who in (call.alice, call.bob)
+        },
+        gap_s=gap_s,
         reasons=tuple(reasons),
+        machine_late_s=late.worst_s,
         log=call.bot.process.log,
     )
 
@@ -114,29 +124,44 @@ async def _end(who: Visitor | BrowserVisitor) -> None:
     """Let somebody finish their sentence."""
     began = who.visits[-1].talk_began
     if began is not None:
-        end = began + _TALKS[who.user].end_after(time.monotonic() - began) + _ON_THE_WAY_S
+        end = began + talk_of(who.user).end_after(time.monotonic() - began) + _ON_THE_WAY_S
         await asyncio.sleep(end - time.monotonic())
         who.visits[-1].until = end
     who.hush()
 
 
-def _account(who: Visitor | BrowserVisitor, reader: Visitor) -> Account:
+def _account(
+    who: Visitor | BrowserVisitor, reader: Visitor, counted_s: float, folder: Path
+) -> Account:
     """Compare what was said into the call with what the reader got."""
     spoken = [
         Spoken(text, visit.talk_began + at)
         for visit in who.visits
         if visit.talk_began is not None
-        for text, at in _TALKS[who.user].words
+        for text, at in talk_of(who.user).words
         if visit.since + _JOINING_S <= visit.talk_began + at <= visit.until - _ON_THE_WAY_S
     ]
-    sessions = [session for session, user in reader.log.seen.items() if user == who.user]
-    shown = [
-        Shown(t.text, t.at)
-        for session in sessions
-        for t in reader.log.transcripts
-        if t.speaker == session
-    ]
-    return account(spoken, shown)
+    own, others = _shown(reader, who.user)
+    _write(folder / f"{who.user}.txt", spoken, own)
+    return account(spoken, own, others, counted_s)
+
+
+def _shown(reader: Visitor, user: str) -> tuple[list[Shown], list[Shown]]:
+    """Return what the reader was shown in somebody's name, by session, and in others' names."""
+    seen = reader.log.seen
+    sessions = [session for session, name in seen.items() if name == user]
+    own = [t for session in sessions for t in reader.log.transcripts if t.speaker == session]
+    others = [t for t in reader.log.transcripts if t.speaker not in sessions]
+    return [Shown(t.text, t.at) for t in own], [Shown(t.text, t.at) for t in others]
+
+
+def _write(file: Path, spoken: Sequence[Spoken], shown: Sequence[Shown]) -> None:
+    """Leave a record for whoever wonders: what was said and shown when."""
+    lines = sorted(
+        [(w.at, f"      said {w.text}") for w in spoken] + [(c.at, c.text) for c in shown]
+    )
+    text = "".join(f"{at - lines[0][0]:7.2f} {what}\n" for at, what in lines)
+    file.write_text(text, encoding="utf-8")
 
 
 async def _gaps(the_bot: Bot) -> Mapping[str, float]:

@@ -1,41 +1,62 @@
 """The table that people read."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from tests.faults.account import Account
+from tests.faults.account import RUN, Account, Told
 from tests.faults.scenario import Scenario, Seen
 
 HEAD = (
-    "fault", "words spoken", "delivered", "lost", "of them unannounced",
+    "fault", "words spoken", "delivered", "lost", "told, counted, silent",
     "announced to the reader", "counted", "back after", "others late by", "health check",
+    "machine late by",
 )  # fmt: skip
 
 
-def row(scenario: Scenario, seen: Seen | Exception) -> list[str]:
-    """Return one scenario's row."""
+def row(scenario: Scenario, seen: Seen | Exception, calm: Seen | None) -> list[str]:
+    """Return one scenario's row; *calm* is the call without a fault, if there was one."""
     if isinstance(seen, Exception):
-        return [scenario.fault, "?", "?", "?", "?", "?", "?", "?", "?", f"did not run: {seen}"]
+        return [
+            scenario.fault,
+            "?",
+            "?",
+            "?",
+            "?",
+            "?",
+            "?",
+            "?",
+            "?",
+            f"did not run: {seen}",
+            "?",
+        ]
     accounts = list(seen.accounts.values())
     spoken, lost = sum(a.spoken for a in accounts), sum(a.words_lost for a in accounts)
-    silent = sum(len(run.words) for a in accounts for run in a.silent)
-    extra = seen.bobs_extra_delay_s
+    extra = seen.bobs_extra_delay_s(calm)
     return [
         scenario.fault,
         str(spoken),
         str(spoken - lost),
         str(lost),
-        str(silent),
+        _told(accounts),
         _notices(accounts),
         _causes(seen.gap_s),
         "never" if seen.recovered_s is None else f"{seen.recovered_s:.1f} s",
         "-" if not scenario.spares_bob or extra is None else f"{max(extra, 0):.1f} s",
         "; ".join(seen.reasons) or "healthy",
+        f"{seen.machine_late_s:.2f} s",
     ]
 
 
+def _told(accounts: Sequence[Account]) -> str:
+    """Return to whom it was told that words are lost; single ones are the engine's noise."""
+    runs = [run for who in accounts for run in who.lost if len(run.words) >= RUN]
+    counts = [sum(len(run.words) for run in runs if run.told is told) for told in Told]
+    return ", ".join(map(str, counts))
+
+
 def _notices(accounts: Sequence[Account]) -> str:
-    texts = [notice.text.strip() for who in accounts for notice in who.notices]
-    return " ".join(texts) or "-"
+    texts = Counter(notice.text.strip() for who in accounts for notice in who.notices)
+    return " ".join(text if n == 1 else f"{n} x {text}" for text, n in texts.items()) or "-"
 
 
 def _causes(gap_s: Mapping[str, float]) -> str:

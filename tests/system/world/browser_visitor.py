@@ -16,7 +16,7 @@ from tests.system.world.browser import LEAD_S, argv_of, page_url
 from tests.system.world.devtools import opened
 from tests.system.world.hpb import Hpb
 from tests.system.world.process import Process, WorldError
-from tests.system.world.recording import Recording, write
+from tests.system.world.recording import Sound, write
 from tests.system.world.visitor import Visit
 
 _SPEAKS_WITHIN_S = 20.0
@@ -85,10 +85,10 @@ class BrowserVisitor:
 
 @asynccontextmanager
 async def browsing(
-    folder: Path, hpb: Hpb, room: str, user: str, says: Recording
+    folder: Path, hpb: Hpb, room: str, user: str, says: Sound
 ) -> AsyncIterator[BrowserVisitor]:
     """Let *user* be in the call of *room* with a browser, and talk."""
-    await asyncio.to_thread(write, folder / "microphone.wav", says.sound, silence_before_s=LEAD_S)
+    await asyncio.to_thread(write, folder / "microphone.wav", says, silence_before_s=LEAD_S)
     visitor = BrowserVisitor(hpb, room, user, folder)
     try:
         await visitor.come()

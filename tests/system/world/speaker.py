@@ -24,12 +24,9 @@ from tests.system.world.hpb import Hpb
 from tests.system.world.member import SPEAKING, Log, Member, join
 from tests.system.world.process import WorldError
 from tests.system.world.recording import RATE_HZ, Recording
+from tests.system.world.tape import FRAME, FRAME_S, Tape
 from tests.system.world.turn import IceServer
 
-FRAME = 960
-"""20 ms, what a browser sends in one packet."""
-
-_FRAME_S = FRAME / RATE_HZ
 _DTX_KEEPS_EVERY = 20
 """Opus in silence sends one packet in 400 ms."""
 
@@ -51,11 +48,11 @@ class Said:
 
     def when(self, second: float) -> float:
         """Return when the sample at *second* of the recording had left."""
-        return self.times[min(int(second / _FRAME_S), len(self.times) - 1)]
+        return self.times[min(int(second / FRAME_S), len(self.times) - 1)]
 
     async def reaches(self, second: float) -> None:
         """Wait until the sample before *second* has left; to be called by one task at a time."""
-        while len(self.times) * _FRAME_S < second:
+        while len(self.times) * FRAME_S < second:
             await self._moved.wait()
             self._moved.clear()
 
@@ -100,7 +97,7 @@ class Microphone(MediaStreamTrack):
     async def _next(self) -> AudioFrame:
         self._started = self._started or time.monotonic()
         # Against a fixed beginning, so that lateness does not add up.
-        await asyncio.sleep(self._started + (self._sent + 1) * _FRAME_S - time.monotonic())
+        await asyncio.sleep(self._started + (self._sent + 1) * FRAME_S - time.monotonic())
         samples, self._left = self._left[:FRAME], self._left[FRAME:]
         samples = np.pad(samples, (0, FRAME - len(samples)))
         frame = AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
@@ -125,7 +122,6 @@ class Speaker:
 
     member: Member
     microphone: Microphone
-    peer: RTCPeerConnection
 
     @property
     def session(self) -> str:
@@ -152,6 +148,7 @@ async def speaking(
     relay: IceServer | None = None,
     dtx: bool = False,
     log: Log | None = None,
+    tape: Tape | None = None,
 ) -> AsyncIterator[Speaker]:
     """Let *user* be in the call of *room* with their microphone on, silent so far.
 
@@ -162,6 +159,7 @@ async def speaking(
         relay: The TURN server that all their media goes through, if it must.
         dtx: See `Microphone`.
         log: See `join`.
+        tape: What they send instead of a microphone's sound.
     """
     # An empty list too: without any, aiortc asks a public server.
     config = RTCConfiguration(
@@ -171,14 +169,14 @@ async def speaking(
     async with join(hpb, room, user, log) as member:
         peer = RTCPeerConnection(config)
         microphone = Microphone(dtx=dtx)
-        peer.addTransceiver(microphone, direction="sendonly")
+        peer.addTransceiver(tape or microphone, direction="sendonly")
         try:
             await member.set_in_call(SPEAKING)
             async with asyncio.timeout(_CONNECT_WITHIN_S), asyncio.TaskGroup() as group:
                 follow = group.create_task(_publish(member, peer), name=f"publish {user}")
                 await _connected(peer)
                 follow.cancel()
-            yield Speaker(member, microphone, peer)
+            yield Speaker(member, microphone)
             await member.set_in_call(0)
         finally:
             microphone.stop()

@@ -6,9 +6,9 @@ server's end it speaks into nothing until its person leaves the call and comes a
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from aiohttp import ClientError
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
@@ -16,8 +16,8 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from tests.system.world.hpb import Hpb
 from tests.system.world.member import LISTENING, Log, Member, join
 from tests.system.world.process import WorldError
-from tests.system.world.recording import RATE_HZ, Recording
-from tests.system.world.speaker import Speaker, speaking
+from tests.system.world.speaker import speaking
+from tests.system.world.tape import FRAME_S, Tape
 
 _AGAIN_AFTER_S = 1.0
 _POLL_S = 0.05
@@ -58,8 +58,8 @@ class Visitor:
     visits: list[Visit] = field(default_factory=list)
     is_in: asyncio.Event = field(default_factory=asyncio.Event)
     _again: asyncio.Event = field(default_factory=asyncio.Event)
-    _speaker: Speaker | None = None
-    _talk: tuple[float, Recording] | None = None
+    _tape: Tape | None = None
+    _talk: tuple[float, Sequence[bytes]] | None = None
 
     async def run(self) -> None:
         """Be in the call until cancelled."""
@@ -77,16 +77,15 @@ class Visitor:
         while len(self.visits) == before:  # noqa: ASYNC110 - it may take several attempts
             await asyncio.sleep(_POLL_S)
 
-    def speak(self, what: Recording) -> None:
-        """Begin to say something now, and go on with it in every session."""
+    def speak(self, what: Sequence[bytes]) -> None:
+        """Begin to say something now, in packets, and go on with it in every session."""
         self._talk = time.monotonic(), what
         self._go_on()
 
     def hush(self) -> None:
         """Say no more."""
         assert self._talk is not None
-        began, what = self._talk
-        self._talk = began, replace(what, sound=what.sound[:0])
+        self._talk = self._talk[0], ()
         self._go_on()
 
     @asynccontextmanager
@@ -97,8 +96,9 @@ class Visitor:
                 await member.set_in_call(LISTENING)
                 yield member
             return
-        async with speaking(self.hpb, self.room, self.user, log=self.log) as self._speaker:
-            yield self._speaker.member
+        self._tape = tape = Tape()
+        async with speaking(self.hpb, self.room, self.user, log=self.log, tape=tape) as speaker:
+            yield speaker.member
 
     async def _until_gone(self, member: Member) -> None:
         visit = Visit(time.monotonic())
@@ -119,11 +119,10 @@ class Visitor:
 
     def _go_on(self) -> None:
         """Let the microphone play what is being said now."""
-        if self._speaker is None or self._talk is None:
+        if self._tape is None or self._talk is None:
             return
         began, what = self._talk
-        past = round((time.monotonic() - began) * RATE_HZ)
-        self._speaker.microphone.begin(replace(what, sound=what.sound[past:]))
+        self._tape.play(what, round((time.monotonic() - began) / FRAME_S))
         self.visits[-1].talk_began = began
 
 
