@@ -123,14 +123,14 @@ class Reception:
     async def _serve(self, group: asyncio.TaskGroup) -> None:
         """Have one peer after the other."""
         offer: Offered | None = None
-        before: asyncio.Task[None] | None = None
+        closing: set[asyncio.Task[None]] = set()
         while True:
             offer = offer or await self._next_offer()
-            if before is not None:
+            while len(closing) > 1:
                 # Where a TURN server has gone, closing takes a while: one at a time.
-                await asyncio.wait([before])
+                _, closing = await asyncio.wait(closing, return_when=asyncio.FIRST_COMPLETED)
             served = asyncio.get_running_loop().create_future()
-            before = group.create_task(self._host(offer, served), name="peer")
+            closing.add(group.create_task(self._host(offer, served), name="peer"))
             offer = await served
 
     async def _next_offer(self) -> Offered:

@@ -93,9 +93,8 @@ class Watchdog:
             self._go(MediaState.LOST, now)
             return self.state
         self.alive_since = now if self.alive_since is None else self.alive_since
-        silence_s = min(audio_age_s, now - self.alive_since)
-        if silence_s >= SILENT_S:
-            self._quiet_s = silence_s
+        self._quiet_s = min(audio_age_s, now - self.alive_since)
+        if self._quiet_s >= SILENT_S:
             self._go(MediaState.SILENT, now)
         elif audio_age_s < SILENT_S:
             self._go(MediaState.RECEIVING, now)

@@ -57,6 +57,17 @@ def test_a_long_one_is_told_while_it_goes_on() -> None:
     assert outage.over(22.0) == []
 
 
+def test_a_short_one_after_a_long_one_is_told_to_nobody() -> None:
+    """Each is judged by itself."""
+    outage = Outage()
+    outage.begin(10.0)
+    outage.tick(14.0)
+    outage.over(15.0)
+    outage.begin(20.0)
+
+    assert outage.over(20.0 + LEAST_S / 2) == []
+
+
 @pytest.mark.parametrize(("length_s", "count"), [(LEAST_S - 0.01, 0), (LEAST_S, 1), (2.9, 1)])
 def test_a_short_one_is_told_when_it_is_over(length_s: float, count: int) -> None:
     """Unless it is too short for a word, as when one connection replaces another."""

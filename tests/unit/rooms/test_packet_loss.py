@@ -64,15 +64,13 @@ def test_what_is_told_makes_sense(steps: list[tuple[float, float, bool]]) -> Non
 
 
 @settings(max_examples=25)
-@given(st.integers(15, 40), st.floats(25.0, 60.0), st.randoms(use_true_random=False))
+@given(st.integers(3, 8), st.floats(25.0, 60.0), st.randoms(use_true_random=False))
 def test_heavy_loss_is_told_to_the_last_packet(
-    percent: int, seconds: float, chance: random.Random
+    lost: int, seconds: float, chance: random.Random
 ) -> None:
     """One gap as long as the trouble, with all that was lost in it; it ends after it."""
-    pattern = [chance.randrange(100) < percent for _ in range(500)]
-    pattern[0] = pattern[1] = False
-    while not sum(pattern) > len(pattern) * 0.13:
-        pattern[chance.randrange(2, 500)] = True
+    block = [True] * lost + [False] * (20 - lost)
+    pattern = [is_lost for _ in range(20) for is_lost in chance.sample(block, len(block))]
     line = Line()
     line.send(5, [False])
     line.send(seconds, pattern)
@@ -81,8 +79,40 @@ def test_heavy_loss_is_told_to_the_last_packet(
     line.send(WINDOW_S + 1, [False])
 
     ended = over(line.told)
-    assert sum(gap.lost_s for gap in ended) == pytest.approx(line.lost_s)
-    assert all(gap.end is not None and gap.end <= trouble_over for gap in ended)
+    assert [gap.lost_s for gap in ended] == [pytest.approx(line.lost_s)]
+    assert ended[0].end is not None
+    assert ended[0].end <= trouble_over
+
+
+@settings(max_examples=50)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([1.0, 6.0, 11.0]), st.sampled_from([1, 2, 5, 8, 60, 1000])),
+        min_size=2,
+        max_size=12,
+    )
+)
+def test_nothing_is_counted_twice(phases: list[tuple[float, int]]) -> None:
+    """Good and bad times and holes, in any order."""
+    line = Line()
+    for seconds, every in phases:
+        line.send(seconds, [True] + [False] * (every - 1))
+    line.send(WINDOW_S + 1, [False])
+
+    assert sum(gap.lost_s for gap in over(line.told)) <= line.lost_s + 1e-6
+
+
+def test_a_hole_within_a_bad_time_is_part_of_it() -> None:
+    """Readers are told of one trouble, not of two at once; another one later is another gap."""
+    line = Line()
+    for _ in range(2):
+        line.send(20, [True] + [False] * 4)
+        line.send(1, [True])
+        line.send(20, [True] + [False] * 4)
+        line.send(2 * WINDOW_S, [True] + [False] * 150)
+
+    assert len(over(line.told)) == 2
+    assert sum(gap.lost_s for gap in over(line.told)) == pytest.approx(2 * 9, abs=0.5)
 
 
 @settings(max_examples=25)
