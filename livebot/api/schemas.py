@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from livebot.captions.gap import Gap
 from livebot.captions.text import has_spaces
 from livebot.errors import RequestError
 from livebot.ids import RoomToken, is_room_token
@@ -107,6 +108,16 @@ def _room(room: RoomStatus) -> dict[str, object]:
         "since": _timestamp(room.since),
         "lastError": room.last_error,
         "speakers": [_speaker(speaker) for speaker in room.speakers],
+        "gaps": [_gap(gap, room.since) for gap in room.gaps],
+    }
+
+
+def _gap(gap: Gap, since: float) -> dict[str, object]:
+    return {
+        "at": _timestamp(since + gap.start),
+        "cause": gap.cause.value,
+        "seconds": None if gap.end is None else round(gap.end - gap.start, 1),
+        "lostSeconds": round(gap.lost_s, 1),
     }
 
 

@@ -96,6 +96,14 @@ async def test_list(client: aiohttp.ClientSession) -> None:
         "state": "joined",
         "since": "1970-01-01T00:00:00.000+00:00",
         "lastError": "was lost once",
+        "gaps": [
+            {
+                "at": "1970-01-01T00:01:00.000+00:00",
+                "cause": "media",
+                "seconds": 12.0,
+                "lostSeconds": 12.0,
+            }
+        ],
     }
     assert speaker == {
         "sessionId": "session-1",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from livebot.captions.gap import Cause, Gap
 from livebot.errors import BusyError, NotFoundError, UnsupportedLanguageError
 from livebot.ids import RoomToken, SessionId
 from livebot.rooms.status import Health, HealthStatus, RoomState, RoomStatus, SpeakerStatus
@@ -57,6 +58,7 @@ class FakeRooms:
                 since=0.0,
                 speakers=(speaker,),
                 last_error="was lost once",
+                gaps=(Gap(Cause.MEDIA, start=60.0, end=72.0, lost_s=11.96),),
             )
             for token, (language, _) in self.enabled.items()
         ]
