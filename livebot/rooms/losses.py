@@ -92,8 +92,7 @@ class Losses:
         found = self._open.get(key)
         is_news = found is None or gap.end is not None
         found = found or _Open(gap)
-        self._metrics.gap_seconds.labels(gap.cause).inc(max(0.0, gap.lost_s - found.counted_s))
-        found.counted_s = gap.lost_s
+        self._count(found, gap.lost_s)
         if gap.end is None:
             self._open[key] = found
         else:
@@ -109,6 +108,16 @@ class Losses:
             )
             if self._is_here(session):
                 self._on_notice(session, gap)
+
+    def tick(self, now: float) -> None:
+        """Count what goes on: without any audio every second is lost."""
+        for (_, cause), found in self._open.items():
+            if cause in (Cause.MEDIA, Cause.SIGNALING):
+                self._count(found, now - found.gap.start)
+
+    def _count(self, found: _Open, lost_s: float) -> None:
+        self._metrics.gap_seconds.labels(found.gap.cause).inc(max(0.0, lost_s - found.counted_s))
+        found.counted_s = max(found.counted_s, lost_s)
 
     def _was_away(self, gap: Gap) -> bool:
         """Say whether audio stopped because we were out of the room."""

@@ -52,7 +52,7 @@ BYE_S = 3.0
 """How long leaving waits for the server to say bye."""
 
 LOOK_EVERY_S = 5.0
-"""How often those who are not listened to for want of room are tried again."""
+"""How often what goes on is counted, and those are tried again there was no room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class Room:
                 writer = group.create_task(self._delivery.run(), name="captions-out")
                 watches = [
                     group.create_task(self._watch_empty(), name="watch-empty"),
-                    group.create_task(self._watch_unheard(), name="watch-unheard"),
+                    group.create_task(self._watch_losses(), name="watch-losses"),
                 ]
                 async with self._speakers:
                     await self._stopping.wait()
@@ -272,10 +272,11 @@ class Room:
             self._speakers.follow(self._roster.speakers)
             self._on_change()
 
-    async def _watch_unheard(self) -> None:
-        """Listen to those there was no room for, once there is."""
+    async def _watch_losses(self) -> None:
+        """Count what is being lost, and listen to those there was no room for, once there is."""
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
+            self._losses.tick(self._clock.now())
             if self._speakers.unheard and self._state is RoomState.JOINED:
                 self._follow_roster()
 

@@ -51,6 +51,19 @@ def test_every_lost_second_is_counted_once(losses: list[float], cause: Cause) ->
     assert told.losses.troubles == []
 
 
+@given(st.lists(st.floats(3, 100), min_size=1).map(sorted))
+def test_an_outage_is_counted_while_it_lasts(looks: list[float]) -> None:
+    """The metrics page moves before it is over, and does not count a second twice."""
+    told = Told(ALICE)
+    told.losses.note(ALICE, gap(10.0, None, 3.0))
+    for now in looks:
+        told.losses.tick(10.0 + now)
+        assert told.counted(Cause.MEDIA) == pytest.approx(now)
+    told.losses.note(ALICE, gap(10.0, 10.0 + looks[-1], looks[-1]))
+
+    assert told.counted(Cause.MEDIA) == pytest.approx(looks[-1])
+
+
 def test_what_goes_on_is_a_trouble() -> None:
     """Operators see it until it is over."""
     told = Told(ALICE, BOB)
