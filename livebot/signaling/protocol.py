@@ -34,7 +34,6 @@ from livebot.signaling.subscriptions import Subscriptions
 HELLO_TIMEOUT_S = 10.0
 JOIN_TIMEOUT_S = 10.0
 BYE_TIMEOUT_S = 2.0
-
 _GREETING = (State.RESUMING, State.HELLO_SENT)
 
 
@@ -70,7 +69,7 @@ class Protocol:
         self._was_in_room = False
         self.subscriptions = Subscriptions(chance)
         self.outgoing = Outgoing()
-        self._join_request = ""
+        self._request = ""  # the hello or join whose answer decides what is next
         self._nonce = ""
         self._deadline: float | None = None
 
@@ -86,7 +85,8 @@ class Protocol:
         self._nonce = nonce
         if self.login.can_resume(now):
             self._go(State.RESUMING, now + HELLO_TIMEOUT_S)
-            self.outgoing.put(self.login.resume(self.outgoing.next_id()))
+            self._request = self.outgoing.next_id()
+            self.outgoing.put(self.login.resume(self._request))
         else:
             self._hello(now)
 
@@ -195,7 +195,8 @@ class Protocol:
 
     def _hello(self, now: float) -> None:
         self._go(State.HELLO_SENT, now + HELLO_TIMEOUT_S)
-        self.outgoing.put(self.login.hello(self.outgoing.next_id(), self._nonce))
+        self._request = self.outgoing.next_id()
+        self.outgoing.put(self.login.hello(self._request, self._nonce))
 
     def _dispatch(self, message: messages.Incoming, now: float) -> list[SignalingEvent]:
         match message:
@@ -235,8 +236,8 @@ class Protocol:
         self._go(State.JOINING, now + JOIN_TIMEOUT_S)
         self.subscriptions.clear()
         self.outgoing.put(messages.in_call(self.outgoing.next_id()))
-        self._join_request = self.outgoing.next_id()
-        self.outgoing.put(messages.room(self._join_request, self._room))
+        self._request = self.outgoing.next_id()
+        self.outgoing.put(messages.room(self._request, self._room))
 
     def _on_room(self, room: messages.RoomReply) -> list[SignalingEvent]:
         if self.state is State.JOINING and room.roomid == self._room:
@@ -269,13 +270,13 @@ class Protocol:
 
     def _on_error(self, to: str, error: messages.ErrorReply, now: float) -> list[SignalingEvent]:
         match self.state:
-            case State.RESUMING:
+            case State.RESUMING if to == self._request:
                 # Never twice; and where too many have failed, hellos are counted apart.
                 self._hello(now)
                 return []
-            case State.HELLO_SENT:
+            case State.HELLO_SENT if to == self._request:
                 raise refusals.of_hello(error)
-            case State.JOINING if to == self._join_request:
+            case State.JOINING if to == self._request:
                 if error.code == "already_joined":
                     return self._enter()
                 raise refusals.of_join(error)
@@ -287,7 +288,7 @@ class Protocol:
 
     def _on_message(self, message: messages.Message) -> list[SignalingEvent]:
         speaker = SessionId(message.sender.sessionid)
-        if not self.subscriptions.is_wanted(speaker):
+        if speaker not in self.subscriptions.wanted:
             return []
         try:
             event = translate.media_event(speaker, messages.decode_media(message.data))

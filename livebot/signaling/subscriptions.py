@@ -10,7 +10,7 @@ but a speaker whose audio is not there holds nobody else's up.
 
 import heapq
 import math
-from collections.abc import Callable
+from collections.abc import Callable, KeysView
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -84,9 +84,10 @@ class Subscriptions:
         if found := self._wanted.get(speaker):
             found.backoff.reset()
 
-    def is_wanted(self, speaker: SessionId) -> bool:
-        """Say whether an offer of this speaker is welcome."""
-        return speaker in self._wanted
+    @property
+    def wanted(self) -> KeysView[SessionId]:
+        """Whose offers are welcome."""
+        return self._wanted.keys()
 
     def offered(self, speaker: SessionId) -> float | None:
         """An offer came, which is all we want; return when it was asked for, if it was."""
