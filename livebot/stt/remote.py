@@ -1,15 +1,16 @@
-"""The WebSocket under the remote engines: opened with patience, its faults translated.
+"""The WebSocket under the remote engines: opened once, watched, its faults translated.
 
-websockets' exceptions end here; whoever uses a `Connection` meets `EngineError` alone.
+websockets' exceptions end here; whoever uses a `Connection` meets `EngineError` alone. Who may
+try again, and when, is `failover.py`'s business.
 """
 
 import asyncio
-import random
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
+from socket import SO_SNDBUF, SOL_SOCKET
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -24,12 +25,20 @@ from websockets.uri import parse_uri
 
 from livebot.errors import ConfigError, EngineBusyError, EngineError
 
-PING_EVERY_S = 10.0
-PING_WITHIN_S = 20.0
-"""A peer that is gone without a word is noticed after these two together."""
+ASK_AFTER_S = 4.0
+"""An endpoint that has said nothing for so long is asked by a ping whether it is there."""
 
-SEND_WITHIN_S = 20.0
-"""An endpoint that takes no audio for so long is stuck, even if it still answers pings."""
+DEAD_AFTER_S = 12.0
+"""An endpoint without any sign of life for so long is gone; noticed within `ASK_AFTER_S` more,
+about half of what is kept to be sent again, so its loss costs no words. Words count as well as
+pongs, because those of an endpoint that is only slow wait behind the audio it has yet to take."""
+
+SEND_WITHIN_S = 15.0
+"""An endpoint that takes no audio for so long is stuck, whatever it says."""
+
+SEND_BUFFER = 131_072
+"""Bytes that wait in our own kernel. Left to itself it takes 40 s of audio for an endpoint that
+has stopped reading, more than is kept to be sent again; so it takes 4 s, and pings get through."""
 
 CLOSE_WITHIN_S = 1.0
 """Closing politely is worth this much; then the socket is dropped."""
@@ -37,9 +46,6 @@ CLOSE_WITHIN_S = 1.0
 MAX_MESSAGE_BYTES = 65_536
 MAX_MESSAGES = 256
 """Unread messages before the endpoint is made to wait: 20 s of steps, or a minute of words."""
-
-_FIRST_DELAY_S = 0.25
-_LAST_DELAY_S = 5.0
 
 _AT_ONCE_S = 5.0
 """A close within this time and without a word is a refusal rather than an end."""
@@ -53,7 +59,7 @@ class Endpoint:
         url: The stream's full address.
         headers: What shows who we are. Never sent anywhere else: redirects are not followed.
         cure: What to look at when the endpoint refuses us, for the text of errors.
-        patience_s: How long opening may take, a cold start included.
+        patience_s: How long opening may take: one that starts up may hold us off so long.
     """
 
     url: str
@@ -100,17 +106,20 @@ class Connection:
     def __init__(self, ws: ClientConnection, host: str) -> None:
         self._ws = ws
         self._host = host
-        self._opened = asyncio.get_running_loop().time()
+        self._loop = asyncio.get_running_loop()
+        self._opened = self._alive_at = self._loop.time()
+        self._ask_at = self._opened + ASK_AFTER_S
         self._has_answered = False
+        self._pong: asyncio.Future[float] | None = None
 
-    async def send(self, message: bytes, *, within_s: float = SEND_WITHIN_S) -> None:
+    async def send(self, message: bytes) -> None:
         """Send one binary message; waits while the endpoint cannot take more.
 
         Raises:
             EngineError: The endpoint is gone, or takes nothing.
         """
         try:
-            async with asyncio.timeout(within_s):
+            async with asyncio.timeout(SEND_WITHIN_S):
                 await self._ws.send(message)
         except TimeoutError as exc:
             raise EngineError(f"{self._host} takes no audio") from exc
@@ -121,18 +130,53 @@ class Connection:
         """Return the next message; may be cancelled without losing one.
 
         Raises:
-            EngineError: The endpoint is gone.
+            EngineError: The endpoint is gone, or gives no sign of life.
         """
+        while True:
+            try:
+                async with asyncio.timeout_at(self._ask_at):
+                    message: str | bytes = await self._ws.recv()
+            except TimeoutError:
+                await self._ask()
+            except ConnectionClosed as exc:
+                raise self._lost(exc) from exc
+            else:
+                self._has_answered = True
+                self._alive()
+                return message
+
+    async def _ask(self) -> None:
+        """Ping, unless a ping is under way.
+
+        Raises:
+            EngineError: There was no sign of life for too long.
+        """
+        if self._loop.time() - self._alive_at >= DEAD_AFTER_S:
+            raise EngineError(f"{self._host} gives no sign of life")
+        self._ask_at = self._loop.time() + ASK_AFTER_S
+        if self._pong is not None and not self._pong.done():
+            return
         try:
-            message: str | bytes = await self._ws.recv()
+            async with asyncio.timeout(CLOSE_WITHIN_S):
+                self._pong = asyncio.ensure_future(await self._ws.ping())
+                self._pong.add_done_callback(self._answered)
+        except TimeoutError:
+            pass  # It takes nothing: the time runs.
         except ConnectionClosed as exc:
             raise self._lost(exc) from exc
-        self._has_answered = True
-        return message
+
+    def _answered(self, pong: asyncio.Future[float]) -> None:
+        if not pong.cancelled() and pong.exception() is None:
+            self._alive()
+
+    def _alive(self) -> None:
+        """Note a sign of life."""
+        self._alive_at = self._loop.time()
+        self._ask_at = self._alive_at + ASK_AFTER_S
 
     async def close(self) -> None:
         """Say goodbye; may be called twice."""
-        await self._ws.close()
+        await _close(self._ws)
 
     @property
     def is_ended(self) -> bool:
@@ -140,7 +184,7 @@ class Connection:
         return self._ws.close_code == 1000  # noqa: PLR2004 - RFC 6455, 7.4.1
 
     def _lost(self, exc: ConnectionClosed) -> EngineError:
-        age = asyncio.get_running_loop().time() - self._opened
+        age = self._loop.time() - self._opened
         if isinstance(exc, ConnectionClosedOK) and not self._has_answered and age < _AT_ONCE_S:
             # The service's way to say that no channel is free: it accepts, then closes.
             return EngineBusyError(f"{self._host} closed the stream at once: all are taken")
@@ -155,62 +199,46 @@ async def tls_context(endpoint: Endpoint) -> ssl.SSLContext | None:
 
 
 @asynccontextmanager
-async def dial(
-    endpoint: Endpoint, tls: ssl.SSLContext | None, *, attempts: int | None = None
-) -> AsyncIterator[Connection]:
-    """Open a WebSocket, again and again within the endpoint's patience; closes it on leaving.
+async def dial(endpoint: Endpoint, tls: ssl.SSLContext | None) -> AsyncIterator[Connection]:
+    """Open a WebSocket; closes it on leaving.
 
     Args:
         endpoint: Where to.
         tls: From `tls_context()`.
-        attempts: Give up after so many; None for as many as the patience allows.
 
     Raises:
-        EngineError: Nobody answers in time, or we are refused for a reason that lasts.
+        EngineError: Nobody answers within the endpoint's patience, or we are refused.
     """
-    ws = await _open(endpoint, tls, attempts)
+    try:
+        ws = await _Connect(
+            endpoint.url,
+            ssl=tls,
+            additional_headers=endpoint.headers,
+            # Speech hardly shrinks, and the attempt costs as much CPU as all the rest.
+            compression=None,
+            open_timeout=endpoint.patience_s,
+            ping_interval=None,  # see `Connection.receive`
+            close_timeout=CLOSE_WITHIN_S,
+            max_size=MAX_MESSAGE_BYTES,
+            max_queue=MAX_MESSAGES,
+        )
+    except (OSError, WebSocketException) as exc:
+        raise _translate(exc, endpoint) from exc
+    ws.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
     try:
         yield Connection(ws, endpoint.host)
     finally:
-        await ws.close()
+        await _close(ws)
 
 
-async def _open(
-    endpoint: Endpoint, tls: ssl.SSLContext | None, attempts: int | None
-) -> ClientConnection:
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + endpoint.patience_s
-    delay_s, tried = _FIRST_DELAY_S, 0
-    while True:
-        try:
-            return await _attempt(endpoint, tls, deadline - loop.time())
-        except (OSError, WebSocketException) as exc:
-            fault = _translate(exc, endpoint)
-            tried += 1
-            # Spread, so that a room's speakers do not come back all at once.
-            wait_s = delay_s * (0.5 + random.random())  # noqa: S311
-            if not fault.retryable or tried == attempts or loop.time() + wait_s >= deadline:
-                raise fault from exc
-        await asyncio.sleep(wait_s)
-        delay_s = min(2 * delay_s, _LAST_DELAY_S)
-
-
-async def _attempt(
-    endpoint: Endpoint, tls: ssl.SSLContext | None, within_s: float
-) -> ClientConnection:
-    return await _Connect(
-        endpoint.url,
-        ssl=tls,
-        additional_headers=endpoint.headers,
-        # Speech hardly shrinks, and the attempt costs as much CPU as all the rest.
-        compression=None,
-        open_timeout=within_s,
-        ping_interval=PING_EVERY_S,
-        ping_timeout=PING_WITHIN_S,
-        close_timeout=CLOSE_WITHIN_S,
-        max_size=MAX_MESSAGE_BYTES,
-        max_queue=MAX_MESSAGES,
-    )
+async def _close(ws: ClientConnection) -> None:
+    try:
+        # Who takes nothing does not take a goodbye either, and websockets would wait for that.
+        async with asyncio.timeout(2 * CLOSE_WITHIN_S):
+            await ws.close()
+    except TimeoutError:
+        ws.transport.abort()
+        await ws.wait_closed()
 
 
 def _translate(exc: OSError | WebSocketException, endpoint: Endpoint) -> EngineError:

@@ -55,20 +55,21 @@ class RemoteEngine:
         """Leave nothing: a stream belongs to whoever opened it."""
 
     def open(self, *, language: str) -> AbstractAsyncContextManager[SttStream]:
-        """Open a stream; a cold start may take as long as `capabilities.cold_start_s`.
+        """Open a stream; the protocols have no word for the language.
 
-        The protocols have no word for the language.
+        One try: an endpoint that is starting up may refuse it, or take up to
+        `capabilities.cold_start_s` to answer.
         """
         del language
         return self._open()
 
     async def check(self) -> str:
         """Open a stream once, send silence, and say how long it took."""
-        return await rehearse(self._open(attempts=1), self._endpoint.host)
+        return await rehearse(self._open(), self._endpoint.host)
 
     @asynccontextmanager
-    async def _open(self, attempts: int | None = None) -> AsyncIterator[SttStream]:
-        async with dial(self._endpoint, self._tls, attempts=attempts) as connection:
+    async def _open(self) -> AsyncIterator[SttStream]:
+        async with dial(self._endpoint, self._tls) as connection:
             yield await self._begin(connection)
 
 

@@ -98,38 +98,6 @@ async def test_keys_do_not_follow_a_redirect() -> None:
     assert not caught.value.retryable
 
 
-async def test_cold_start_is_waited_for() -> None:
-    """An endpoint that is not there yet, then unavailable, then slow, is reached in the end."""
-    double = KyutaiDouble(
-        statuses=[HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.BAD_GATEWAY], cold_start_s=0.2
-    )
-    async with double.serve(), KyutaiEngine({"url": double.url}) as engine:
-        assert words(await converse(engine, speech(3))) == said(3)
-
-    assert double.upgrades == 3
-
-
-async def test_endpoint_that_appears_later_is_reached() -> None:
-    """A refused connection is tried again within the time of a cold start."""
-    async with KyutaiDouble().serve() as found:
-        port = found.port
-    late = KyutaiDouble()
-
-    async def appear() -> None:
-        await asyncio.sleep(0.4)
-        async with late.serve(port=port):
-            await done.wait()
-
-    done = asyncio.Event()
-    async with (
-        KyutaiEngine({"url": f"ws://127.0.0.1:{port}/v1/stream"}) as engine,
-        asyncio.TaskGroup() as group,
-    ):
-        group.create_task(appear())
-        assert words(await converse(engine, speech(3))) == said(3)
-        done.set()
-
-
 async def test_patience_has_an_end() -> None:
     """A start that takes longer than allowed is an error that may be tried again."""
     async with (

@@ -25,7 +25,7 @@ COLD_START_S = 120.0
 DELAY_MS = 500.0
 STEP_MS = 80.0
 
-READY_MS = 10_000.0
+READY_MS = 5_000.0
 """A server that is not batched never says that it is ready. One that is, and is only slow,
 keeps the audio that comes earlier, so going on without its word loses nothing."""
 
