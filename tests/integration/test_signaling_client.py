@@ -4,17 +4,32 @@ Spec: signaling-session/Reconnect
 """
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
+from msgspec import structs
 
+from livebot.captions.caption import Caption
 from livebot.errors import SignalingError, SignalingRefusedError
-from livebot.ids import SessionId
+from livebot.ids import RoomToken, SessionId
+from livebot.metrics import Metrics
+from livebot.rooms.clock import RoomClock
+from livebot.rooms.delivery import Delivery
+from livebot.signaling import client, link
 from livebot.signaling.client import SignalingClient, try_hello
-from livebot.signaling.events import CallChanged, Entered, Offered, Resumed, SignalingEvent
+from livebot.signaling.events import (
+    CallChanged,
+    Entered,
+    Offered,
+    Resumed,
+    SignalingEvent,
+    Switched,
+)
 from livebot.signaling.messages import Transcript
+from livebot.signaling.refusals import SignalingThrottledError
 from tests.support import wire
 from tests.support.scripted_server import ScriptedServer, scripted_server
 
@@ -29,16 +44,20 @@ class Joined:
     task: asyncio.Task[None] = field(init=False)
     events: list[SignalingEvent] = field(default_factory=list)
     losses: list[str] = field(default_factory=list)
+    told: asyncio.Event = field(default_factory=asyncio.Event)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def on_event(self, event: SignalingEvent) -> None:
         """Note an event."""
         self.events.append(event)
+        if isinstance(event, Entered | Resumed):
+            self.told.set()
         self._news.set()
 
     def on_lost(self, reason: str) -> None:
         """Note a loss."""
         self.losses.append(reason)
+        self.told.clear()
         self._news.set()
 
     async def wait_for_losses(self, count: int) -> None:
@@ -154,6 +173,201 @@ async def test_a_wrong_secret_is_tried_once() -> None:
                 await asyncio.wait([bot.task])
 
         assert len(server.of("hello")) == 1
+
+
+@pytest.fixture
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make what takes seconds take tenths of them."""
+    monkeypatch.setattr(link, "PONG_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(client, "PING_EVERY_S", 0.3)
+    monkeypatch.setattr(client, "RESUMING_DELAY_S", 0.02)
+    monkeypatch.setattr(client, "CONFIRM_EVERY_S", 0.02)
+
+
+@pytest.mark.usefixtures("_impatient")
+@pytest.mark.parametrize("flood", [0, 2000], ids=["idle", "full window"])
+async def test_a_frozen_socket_is_given_up_and_resumed(flood: int) -> None:
+    """The server never answers a ping; nor does it take what is sent, until nothing can be."""
+    async with scripted_server() as server, joined(server) as bot:
+        await bot.wait_for(Entered)
+        server.freeze()
+        long = structs.replace(CAPTION, text="x" * 16_000)
+        receipts = [bot.client.send_caption([SessionId("alice")], long) for _ in range(flood)]
+        began = asyncio.get_running_loop().time()
+        await bot.wait_for(Resumed)
+
+        assert asyncio.get_running_loop().time() - began < 2.0
+        assert "does not answer" in bot.losses[0]
+        assert not any([await receipt.arrived for receipt in receipts])
+
+
+@pytest.mark.usefixtures("_impatient")
+async def test_what_a_frozen_socket_swallowed_is_told_to_be_lost() -> None:
+    """It was taken, and did not arrive."""
+    async with scripted_server() as server, joined(server) as bot:
+        await bot.wait_for(Entered)
+        server.freeze()
+        receipt = bot.client.send_caption([SessionId("alice")], CAPTION)
+
+        assert await receipt.taken
+        assert not await receipt.arrived
+
+
+async def test_leaving_a_frozen_socket_takes_no_longer_than_its_deadlines() -> None:
+    """Not even where the farewell finds no room."""
+    async with scripted_server() as server, joined(server) as bot:
+        await bot.wait_for(Entered)
+        server.freeze()
+        for _ in range(2000):
+            bot.client.send_caption(
+                [SessionId("alice")], structs.replace(CAPTION, text="x" * 16_000)
+            )
+        await asyncio.sleep(0)
+        bot.task.cancel()
+
+        await asyncio.wait_for(asyncio.wait([bot.task]), link.CLOSE_TIMEOUT_S + 1.0)
+        assert bot.task.cancelled()
+
+
+async def test_a_restarted_server_is_entered_anew() -> None:
+    """It knows nobody: a refused resume, a hello, a join, and the room knows it is a return."""
+    async with AsyncExitStack() as first, AsyncExitStack() as stack:
+        server = await first.enter_async_context(scripted_server())
+        bot = await stack.enter_async_context(joined(server))
+        await bot.wait_for(Entered)
+        await first.aclose()
+        await bot.wait_for_losses(2)
+        again = await stack.enter_async_context(scripted_server(port=server.port))
+        again.resumable = False
+        await bot.wait_for(Entered, count=2)
+
+        assert [("resumeid" in m["hello"]) for m in again.of("hello")] == [True, False]
+        assert bot.events[-1] == Entered(SessionId("bot-1"), is_return=True)
+        await bot.client.leave()
+        await asyncio.wait_for(bot.task, 5)
+
+
+async def test_a_refused_resume_is_not_repeated() -> None:
+    """Over several losses, each session is asked for at most once."""
+    async with scripted_server() as server, joined(server) as bot:
+        await bot.wait_for(Entered)
+        server.resumable = False
+        for count in (2, 3):
+            await server.drop()
+            await bot.wait_for(Entered, count=count)
+
+        asked = [m["hello"]["resumeid"] for m in server.of("hello") if "resumeid" in m["hello"]]
+        assert asked == ["r-1", "r-2"]
+
+
+async def test_a_locked_out_address_waits_for_minutes() -> None:
+    """It is told as the reason, tried no more for now, and leaving does not wait."""
+    async with scripted_server() as server:
+        server.hello_error = "too_many_requests"
+        async with joined(server) as bot:
+            await bot.wait_for_losses(1)
+            assert "too_many_requests" in bot.losses[0]
+            delays = {bot.client._delay_s(SignalingThrottledError("x")) for _ in range(20)}
+            assert min(delays) >= 300.0
+            assert max(delays) - min(delays) > 10.0
+            await asyncio.wait([bot.task], timeout=1.5)
+            assert len(server.of("hello")) == 1
+            await bot.client.leave()
+            await asyncio.wait_for(bot.task, 1)
+
+
+async def test_a_hundred_rooms_do_not_come_back_in_one_instant() -> None:
+    """The first tries are quick and spread; those after them ever later, up to a bound."""
+    clients = []
+    for _ in range(100):
+        made = SignalingClient(
+            url="ws://127.0.0.1:1/", room=wire.ROOM, secret="s", backend="b", on_event=print
+        )
+        clients.append(made)
+    lost = SignalingError("lost")
+
+    rounds = [sorted(c._delay_s(lost) for c in clients) for _ in range(9)]
+
+    assert rounds[0][-1] <= 0.5
+    for delays in rounds:
+        assert delays[-1] - delays[0] > 0.4 * delays[-1]
+        assert delays[-1] <= 30.0
+        assert delays[0] > 0.0
+    assert rounds[-1][0] >= 15.0
+
+
+async def test_while_a_session_lives_no_time_is_lost() -> None:
+    """However often it failed before, the next try comes soon enough to resume."""
+    async with scripted_server() as server, joined(server) as bot:
+        await bot.wait_for(Entered)
+        await server.drop()
+        await bot.wait_for_losses(1)
+
+        assert all(bot.client._delay_s(SignalingError("x")) <= 1.5 for _ in range(50))
+
+
+@pytest.mark.usefixtures("_impatient")
+async def test_a_caption_that_is_too_long_for_the_server_ends_one_connection() -> None:
+    """The limit is learned: it is not sent again, and others are."""
+    async with scripted_server(max_size=8_000) as server, joined(server) as bot:
+        await bot.wait_for(Entered)
+        long = structs.replace(CAPTION, text="x" * 20_000)
+        assert not await bot.client.send_caption([SessionId("alice")], long).arrived
+        await bot.wait_for(Resumed)
+
+        for caption in (long, CAPTION):
+            assert await bot.client.send_caption([SessionId("alice")], caption).arrived
+
+        assert "1009" in bot.losses[0]
+        assert len(bot.losses) == 1
+        assert len(server.of("transcript")) == 1
+
+
+async def test_a_breakout_room_is_followed() -> None:
+    """The session joins the room that the server names."""
+    async with scripted_server() as server, joined(server) as bot:
+        await bot.wait_for(Entered)
+        await server.send(wire.event("room", "switchto", roomid="breakout"))
+
+        assert await bot.wait_for(Switched) == Switched(RoomToken("breakout"))
+        assert await bot.wait_for(Entered, count=2) == Entered(SessionId("bot-1"))
+        assert server.of("room")[-1]["room"] == {"roomid": "breakout"}
+
+
+@pytest.mark.usefixtures("_impatient")
+async def test_no_caption_is_lost_or_turned_over_fifty_cuts() -> None:
+    """Cut, frozen or expired in the middle of it all: every caption is read, in order."""
+    dice = random.Random(5)
+    async with scripted_server() as server, joined(server) as bot:
+        delivery = Delivery(
+            bot.client,
+            readers=lambda: [SessionId("bob")],
+            language="en",
+            clock=RoomClock(),
+            metrics=Metrics(),
+        )
+        delivery.told = bot.told
+        writer = asyncio.create_task(delivery.run())
+        texts = [f"{number:04}" for number in range(1000)]
+        for number, text in enumerate(texts):
+            delivery.put(SessionId("alice"), Caption(text, final=True))
+            if number % 20 == 19:
+                await bot.told.wait()
+                await asyncio.sleep(dice.random() * 0.03)
+                server.resumable = dice.random() < 0.5
+                losses = len(bot.losses)
+                if dice.random() < 0.2:
+                    server.freeze()
+                else:
+                    server.connections[-1].transport.abort()
+                await bot.wait_for_losses(losses + 1)
+        delivery.close()
+        await asyncio.wait_for(writer, 20)
+
+        read = [m["message"]["data"]["message"] for m in server.of("transcript")]
+        assert len(bot.losses) >= 50
+        assert list(dict.fromkeys(read)) == texts
+        assert len(read) < 2 * len(texts)
 
 
 async def test_garbage_on_the_socket_does_no_harm() -> None:

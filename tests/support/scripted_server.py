@@ -1,7 +1,7 @@
 """A signaling server for tests that does what it is told: real sockets, no media.
 
-It says hello, joins rooms and keeps sessions for resuming; a test drops sockets, sends
-any text, and looks at what arrived.
+It says hello, joins rooms and keeps sessions for resuming; a test drops or freezes sockets,
+sends any text, and looks at what arrived.
 """
 
 import asyncio
@@ -13,6 +13,9 @@ from typing import Any
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+
+MAX_SIZE = 64 * 1024
+"""As the real one."""
 
 
 @dataclass(slots=True)
@@ -56,6 +59,10 @@ class ScriptedServer:
         self.connections[-1].transport.abort()
         await self.connections[-1].wait_closed()
 
+    def freeze(self) -> None:
+        """Let the newest socket stay open and never be read again: no pong, a full window."""
+        self.connections[-1].transport.pause_reading()
+
     async def handle(self, ws: ServerConnection) -> None:
         """Serve one socket."""
         self.connections.append(ws)
@@ -97,9 +104,26 @@ class ScriptedServer:
 
 
 @asynccontextmanager
-async def scripted_server() -> AsyncIterator[ScriptedServer]:
-    """Serve on a free port of the loopback interface."""
+async def scripted_server(
+    *, port: int = 0, max_size: int = MAX_SIZE
+) -> AsyncIterator[ScriptedServer]:
+    """Serve on the loopback interface.
+
+    Args:
+        port: Where; 0 for a free one.
+        max_size: A longer message ends its connection with 1009.
+    """
     server = ScriptedServer()
-    async with serve(server.handle, "127.0.0.1", 0, close_timeout=0.5) as listening:
+    async with serve(
+        server.handle,
+        "127.0.0.1",
+        port,
+        close_timeout=0.5,
+        max_size=max_size,
+        ping_interval=None,
+        reuse_address=True,
+    ) as listening:
         server.port = next(iter(listening.sockets)).getsockname()[1]
         yield server
+        for ws in server.connections:
+            ws.transport.abort()
