@@ -31,6 +31,7 @@ from livebot.media.rtp import SSRC, Packet, is_rtp, parse
 from livebot.media.stream import AudioStream
 
 _OPUS = "audio/opus"
+_REPLAYED = "replay check failed (bad index)"
 
 _HandOn = Callable[[bytes, tuple[Any, ...]], None]
 
@@ -138,8 +139,9 @@ class AudioReceiver:
     def _take_encrypted(self, datagram: bytes, dtls: RTCDtlsTransport) -> None:
         try:
             packet = parse(dtls._rx_srtp.unprotect(datagram))  # noqa: SLF001
-        except (pylibsrtp.Error, ValueError):
-            # Not from the media server, or a second time the same.
+        except (pylibsrtp.Error, ValueError) as exc:
+            # Not from the media server, or no second time: SRTP takes each packet once only.
+            self.counts.duplicate += str(exc) == _REPLAYED
             return
         self._take(packet)
 

@@ -3,20 +3,23 @@
 aioice skips the loopback interface, so `loopback_only()` must be in force.
 """
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from fractions import Fraction
+from typing import Any
 
 import aioice.ice
 import numpy as np
 from aiortc import (
     AudioStreamTrack,
+    MediaStreamTrack,
     RTCConfiguration,
     RTCPeerConnection,
     RTCSessionDescription,
     VideoStreamTrack,
 )
-from av import AudioFrame
+from av import AudioFrame, Packet
 
 RATE_HZ = 48_000
 FRAME = 960
@@ -52,6 +55,41 @@ class ToneTrack(AudioStreamTrack):
         return made
 
 
+class PacketTrack(MediaStreamTrack):
+    """Packets that are Opus already, from the moment they are wanted.
+
+    Args:
+        payloads: They.
+        samples: How many samples each of them holds.
+        every_s: How fast they are sent; less than their length is faster than speech.
+
+    Attributes:
+        begin: To be set when they are wanted.
+    """
+
+    kind = "audio"
+
+    def __init__(self, payloads: Sequence[bytes], *, samples: int, every_s: float) -> None:
+        super().__init__()
+        self._payloads, self._samples, self._every_s = payloads, samples, every_s
+        self._number = 0
+        self._began = 0.0
+        self.begin = asyncio.Event()
+
+    async def recv(self) -> "Packet[Any]":
+        """Return the next one, at its time; then nothing more."""
+        loop = asyncio.get_running_loop()
+        await self.begin.wait()
+        number, self._number = self._number, self._number + 1
+        self._began = self._began or loop.time()
+        await asyncio.sleep(self._began + number * self._every_s - loop.time())
+        if number >= len(self._payloads):
+            await loop.create_future()
+        packet: Packet[Any] = Packet(self._payloads[number])
+        packet.pts, packet.time_base = number * self._samples, Fraction(1, RATE_HZ)
+        return packet
+
+
 class Sender:
     """Offers a track and takes the answer.
 
@@ -60,7 +98,7 @@ class Sender:
         video: Whether the offer has a video section as well.
     """
 
-    def __init__(self, track: AudioStreamTrack, *, video: bool = False) -> None:
+    def __init__(self, track: MediaStreamTrack, *, video: bool = False) -> None:
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.pc.addTrack(track)
         if video:
@@ -78,7 +116,7 @@ class Sender:
 
 @asynccontextmanager
 async def sender(
-    track: AudioStreamTrack | None = None, *, video: bool = False
+    track: MediaStreamTrack | None = None, *, video: bool = False
 ) -> AsyncIterator[Sender]:
     """Open a sender; leaving the context closes it."""
     made = Sender(track or ToneTrack(), video=video)
