@@ -12,9 +12,12 @@ from math import inf
 from livebot.captions.gap import Gap
 from livebot.media.peer import RATE_HZ, Frame, PacketCounts, Peer
 from livebot.rooms.figures import Figures
-from livebot.rooms.outage import NOTICE_S, Outage
+from livebot.rooms.outage import Outage
 from livebot.rooms.packet_loss import PacketLoss
 from livebot.rooms.watchdog import MediaState, Watchdog, was_flowing
+
+NOBODY_SENDS = "client_not_found"
+"""The signaling server's code, after 10 s in which the speaker sent to nobody."""
 
 _OUTCOMES = tuple(field.name for field in fields(PacketCounts))
 
@@ -69,12 +72,20 @@ class MediaWatch:
             self._outage.begin(self._heard_at)
         self._loss.restart()
         self._peer = None
-        is_lost = self._outage.since is not None
-        self._figures.media = MediaState.LOST if is_lost else MediaState.WAITING
+        self._update_absent()
 
     def failed(self, fault: str) -> None:
         """Show why there is no audio, until there is a way again."""
         self._fault = self._figures.media_error = fault
+        self._outage.confirm()
+
+    def refused(self, code: str) -> None:
+        """Take note of why the media server does not offer the audio that was asked for."""
+        if code != NOBODY_SENDS:
+            self._outage.confirm()
+        elif self._peer is None:
+            self._outage.dismiss()
+            self._update_absent()
 
     def heard(self, frame: Frame, now: float) -> None:
         """Take note of a frame."""
@@ -94,9 +105,11 @@ class MediaWatch:
         finding = None
         if self._peer is not None and self._peer.connected.is_set():
             finding = self._look_at(self._peer, now)
-        elif self._peer is None:
+        else:
             self._explain(now, "the connection has ended")
-        self._tell([*self._outage.tick(now), *self._loss.tick(now)])
+        if self._peer is None or self._watchdog.alive_since is None:
+            self._tell(self._outage.tick(now))
+        self._tell(self._loss.tick(now))
         return finding
 
     def flush(self, now: float) -> None:
@@ -126,6 +139,7 @@ class MediaWatch:
     def _look_at_lost(self, peer: Peer, now: float) -> Finding | None:
         if was_flowing(peer.audio_age_s, peer.path_age_s):
             self._outage.begin(self._heard_at)
+            self._outage.confirm()
         if not self._is_stalled:
             self._is_stalled = True
             self._figures.metrics.stalls.labels("media").inc()
@@ -135,9 +149,13 @@ class MediaWatch:
     def _explain(self, now: float, why: str) -> None:
         """Show for how long there has been no audio, where nothing better is known."""
         since = self._outage.since
-        if self._fault is None and since is not None and now - since >= NOTICE_S:
+        if self._fault is None and since is not None and self._outage.is_told:
             text = f"no audio from the media server for {now - since:.0f} s: {why}"
             self._figures.media_error = text
+
+    def _update_absent(self) -> None:
+        is_lost = self._outage.since is not None
+        self._figures.media = MediaState.LOST if is_lost else MediaState.WAITING
 
     def _count_packets(self, peer: Peer) -> None:
         for outcome in _OUTCOMES:

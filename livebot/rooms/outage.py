@@ -8,6 +8,11 @@ from livebot.captions.gap import Cause, Gap
 NOTICE_S = 3.0
 """An outage of this length is told while it goes on; a shorter one when it is over."""
 
+UNCERTAIN_S = 13.0
+"""As above, while it may be the speaker who has gone: a browser that crashed or loads its page
+again ends its connection like a media server that does. Who asks the server gets the answer
+after 10 s that nobody sends, or another one before."""
+
 AGAIN_S = 5.0
 """What goes on is told again after so much more."""
 
@@ -20,6 +25,7 @@ class Outage:
 
     def __init__(self) -> None:
         self._since: float | None = None
+        self._is_certain = False
         self._told_s = 0.0
         self._missing_s = 0.0
         self._last_end = 0.0
@@ -29,14 +35,31 @@ class Outage:
         """Return the time of the last audio before this outage; None while there is none."""
         return self._since
 
+    @property
+    def is_told(self) -> bool:
+        """Say whether readers know of it."""
+        return self._told_s > 0
+
     def begin(self, since: float) -> None:
         """Note that no audio has come since; nothing changes when that is known."""
         if self._since is None:
             self._since = max(since, self._last_end)
+            self._is_certain = False
+
+    def confirm(self) -> None:
+        """Note that it is no doing of the speaker's."""
+        self._is_certain = True
+
+    def dismiss(self) -> None:
+        """Note that the speaker sends to nobody: then nothing was lost, unless by a fault."""
+        if not self._is_certain and not self._told_s:
+            self._since = None
+            self._missing_s = 0.0
 
     def tick(self, now: float) -> list[Gap]:
         """Return what is to be told of an outage that lasts."""
-        due_s = self._told_s + AGAIN_S if self._told_s else NOTICE_S
+        first_s = NOTICE_S if self._is_certain else UNCERTAIN_S
+        due_s = self._told_s + AGAIN_S if self._told_s else first_s
         if self._since is None or now - self._since < due_s:
             return []
         self._told_s = now - self._since

@@ -26,7 +26,7 @@ from livebot.rooms.inbox import Inbox, PeerEnded
 from livebot.rooms.media_watch import Finding, MediaWatch
 from livebot.rooms.supervisor import first_error
 from livebot.settings import IceServer
-from livebot.signaling.events import CandidateFound, Offered
+from livebot.signaling.events import CandidateFound, Offered, SubscriptionRefused
 
 log = structlog.get_logger("media")
 
@@ -100,8 +100,11 @@ class Reception:
         self._early: deque[CandidateFound] = deque(maxlen=EARLY_CANDIDATES)
         self._inbox = Inbox()
 
-    def deliver(self, event: Offered | CandidateFound) -> None:
+    def deliver(self, event: Offered | CandidateFound | SubscriptionRefused) -> None:
         """Hand over what the media server says; never waits."""
+        if isinstance(event, SubscriptionRefused):
+            self._watch.refused(event.code)
+            return
         if self._inbox.put(event, self._clock.now()):
             return
         self._figures.failed("media", MediaError("too many offers and candidates at once"))

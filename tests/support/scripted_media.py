@@ -13,8 +13,9 @@ import numpy as np
 
 from livebot.ids import SessionId
 from livebot.media.peer import Frame, PacketCounts
+from livebot.rooms.media_watch import NOBODY_SENDS
 from livebot.rooms.reception import Reception
-from livebot.signaling.events import Offered
+from livebot.signaling.events import Offered, SubscriptionRefused
 
 PACKET_S = 0.02
 DTX_S = 0.4
@@ -22,6 +23,9 @@ DTX_S = 0.4
 
 ASK_DELAY_S = 1.0
 """The wait between a loss and the request, as of the signaling conversation."""
+
+HELD_S = 10.0
+"""How long a server waits for somebody to send before it says that nobody does."""
 
 CONNECT_S = 0.06
 REPORT_S = 1.0
@@ -111,7 +115,8 @@ class ScriptedMedia:
         steady: When audio was said to be back for good.
         peers: All peers so far, the newest last.
         closing_s: How long closing a peer takes.
-        is_up: Whether requests are answered.
+        is_up: Whether requests are answered with offers.
+        code: With what else: at once, or after 10 s where nobody sends.
         every_s: How often the speaker sends.
         level: How loud.
         lose_each: Each so many packets one is lost.
@@ -127,6 +132,7 @@ class ScriptedMedia:
         self.closing = 0
         self.closing_s = 0.0
         self.is_up = True
+        self.code = "processing_failed"
         self.every_s = PACKET_S
         self.level = 0.5
         self.lose_each = 1 << 30
@@ -221,7 +227,13 @@ class ScriptedMedia:
 
     def _try(self) -> None:
         if not self.is_up:
-            self._loop.call_later(ASK_DELAY_S, self._try)
+            delay_s = HELD_S if self.code == NOBODY_SENDS else 0.0
+            self._loop.call_later(delay_s, self._refuse)
             return
         self._is_asked = False
         self.offer(is_asked=True)
+
+    def _refuse(self) -> None:
+        assert self.reception is not None
+        self.reception.deliver(SubscriptionRefused(SPEAKER, self.code))
+        self._loop.call_later(ASK_DELAY_S, self._try)

@@ -5,17 +5,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livebot.captions.gap import Cause, Gap
-from livebot.rooms.outage import AGAIN_S, LEAST_S, NOTICE_S, Outage
+from livebot.rooms.outage import AGAIN_S, LEAST_S, NOTICE_S, UNCERTAIN_S, Outage
 from tests.support.gaps import over
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["begin", "begin", "tick", "heard", "guess", "over", "flush"]),
+        st.sampled_from(["begin", "begin", "confirm", "tick", "heard", "guess", "over", "flush"]),
         st.sampled_from([0.0, 0.02, 0.6, 3.0, 5.0]),
         st.sampled_from([0.0, 0.1, 1.0, 2.0]),
     ),
     max_size=60,
 )
+
+
+def certain(since: float) -> Outage:
+    """Return one that is the media server's."""
+    outage = Outage()
+    outage.begin(since)
+    outage.confirm()
+    return outage
 
 
 @given(STEPS)
@@ -27,6 +35,8 @@ def test_what_is_told_makes_sense(steps: list[tuple[str, float, float]]) -> None
         match kind:
             case "begin":
                 outage.begin(now - lost_s)
+            case "confirm":
+                outage.confirm()
             case "tick":
                 told += outage.tick(now)
             case "heard" | "guess" if outage.since is not None:
@@ -45,8 +55,7 @@ def test_what_is_told_makes_sense(steps: list[tuple[str, float, float]]) -> None
 
 def test_a_long_one_is_told_while_it_goes_on() -> None:
     """At its third second, again as it grows, and when audio is back."""
-    outage = Outage()
-    outage.begin(10.0)
+    outage = certain(10.0)
     outage.begin(11.0)
 
     assert outage.tick(10.0 + NOTICE_S - 0.01) == []
@@ -59,8 +68,7 @@ def test_a_long_one_is_told_while_it_goes_on() -> None:
 
 def test_a_short_one_after_a_long_one_is_told_to_nobody() -> None:
     """Each is judged by itself."""
-    outage = Outage()
-    outage.begin(10.0)
+    outage = certain(10.0)
     outage.tick(14.0)
     outage.over(15.0)
     outage.begin(20.0)
@@ -100,8 +108,30 @@ def test_somebody_who_leaves_is_not_announced() -> None:
 
 def test_somebody_who_leaves_ends_what_was_told() -> None:
     """Otherwise it would be shown for ever."""
-    outage = Outage()
-    outage.begin(10.0)
+    outage = certain(10.0)
     outage.tick(14.0)
 
     assert outage.flush(15.0) == [Gap(Cause.MEDIA, 10.0, 15.0, 5.0)]
+
+
+def test_one_that_may_be_the_speakers_own_doing_is_told_later() -> None:
+    """Not before the server must have said that they are gone; and each is judged anew."""
+    outage = certain(10.0)
+    outage.tick(20.0)
+    outage.over(20.0)
+    outage.begin(30.0)
+
+    assert outage.tick(30.0 + UNCERTAIN_S - 0.01) == []
+    assert len(outage.tick(30.0 + UNCERTAIN_S)) == 1
+
+
+def test_a_speaker_who_is_gone_lost_no_words() -> None:
+    """Nobody heard them: that is no gap, unless a fault was seen before."""
+    gone, fault = Outage(), certain(10.0)
+    gone.begin(10.0)
+    gone.dismiss()
+    fault.dismiss()
+
+    assert gone.since is None
+    assert gone.over(20.0) == []
+    assert fault.since == 10.0

@@ -1,6 +1,6 @@
 """Tests of `livebot.rooms.reception` against what media servers are known to do.
 
-Spec: audio-ingest/Lost audio is noticed, audio-ingest/Silence is no fault
+Spec: recovery/Gaps
 """
 
 import asyncio
@@ -18,11 +18,13 @@ from livebot.rooms.backlog import Backlog
 from livebot.rooms.clock import RoomClock
 from livebot.rooms.figures import Figures
 from livebot.rooms.inbox import OFFERS, OFFERS_PER_S
+from livebot.rooms.media_watch import NOBODY_SENDS
+from livebot.rooms.outage import UNCERTAIN_S
 from livebot.rooms.reception import CONNECT_TIMEOUT_S, Reception, ReceptionOptions
 from livebot.rooms.watchdog import ASK_LOST_S, ASK_SILENT_S, MOST_S, PATH_LOST_S, STEADY_S
 from livebot.signaling.events import CandidateFound
 from tests.support.gaps import over
-from tests.support.scripted_media import ASK_DELAY_S, DTX_S, SPEAKER, ScriptedMedia
+from tests.support.scripted_media import ASK_DELAY_S, DTX_S, HELD_S, SPEAKER, ScriptedMedia
 
 pytestmark = pytest.mark.virtual_time
 
@@ -231,13 +233,17 @@ async def test_a_microphone_that_is_off_for_an_hour(
         assert waits[:4] == pytest.approx([20, 40, 80, 160], abs=1)
         assert waits[-1] == pytest.approx(MOST_S, abs=1)
         assert it.figures.media == "silent"
+        assert len(it.server.asked) < 20
         it.server.send()
         await asyncio.sleep(1)
         assert it.figures.media == "receiving"
+        await asyncio.sleep(STEADY_S)
+        it.server.stop()
+        await asyncio.sleep(ASK_SILENT_S + LOOK_S)
+        assert it.server.asked[-1] == pytest.approx(asyncio.get_running_loop().time(), abs=1)
 
     assert it.told == []
     assert it.figures.last_error is None
-    assert len(it.server.asked) < 20
 
 
 async def test_a_ghost_is_not_hammered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,11 +251,58 @@ async def test_a_ghost_is_not_hammered(monkeypatch: pytest.MonkeyPatch) -> None:
     async with listening(monkeypatch) as it:
         await it.heard_for(10)
         it.server.stop()
-        it.server.is_up = False
+        it.server.is_up, it.server.code = False, NOBODY_SENDS
         await asyncio.sleep(30)
 
     assert len(it.server.asked) == 1
     assert it.told == []
+
+
+async def test_a_speaker_whose_browser_crashed_is_no_gap(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The connection ends as with a media server that dies, but the server says: nobody sends."""
+    async with listening(monkeypatch) as it:
+        await it.heard_for(10)
+        it.server.is_up, it.server.code = False, NOBODY_SENDS
+        it.server.close()
+        await asyncio.sleep(ASK_DELAY_S + HELD_S + 0.1)
+        assert it.figures.media == "waiting"
+        await asyncio.sleep(30)
+        it.server.is_up = True
+        await asyncio.sleep(HELD_S + 2)
+        assert it.figures.media == "receiving"
+
+    assert it.told == []
+    assert it.figures.last_error is None
+
+
+async def test_a_media_server_that_has_lost_the_speaker_is_a_gap(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Restarted, it first fails and then says that nobody sends: to it nobody does."""
+    async with listening(monkeypatch) as it:
+        await it.heard_for(10)
+        it.server.is_up = False
+        it.server.close()
+        await asyncio.sleep(5)
+        it.server.code = NOBODY_SENDS
+        await asyncio.sleep(60)
+        assert "no audio from the media server for 6" in (it.figures.media_error or "")
+
+    (gap,) = over(it.told)
+    assert gap.lost_s == pytest.approx(65, abs=1)
+
+
+async def test_a_server_that_does_not_answer_is_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody says why the connection ended: after a while that is told as a fault."""
+    async with listening(monkeypatch) as it:
+        await it.heard_for(10)
+        it.server.is_up, it.server.code = False, NOBODY_SENDS
+        monkeypatch.setattr("tests.support.scripted_media.HELD_S", 3600)
+        it.server.close()
+        await asyncio.sleep(UNCERTAIN_S + 1)
+        assert len(it.told) == 1
 
 
 async def test_a_flood_of_offers_is_not_answered(monkeypatch: pytest.MonkeyPatch) -> None:
