@@ -98,6 +98,7 @@ class MediaWatch:
         if not frame.concealed:
             self._heard_at = now
             self._figures.media = MediaState.RECEIVING
+            self._fault = self._figures.media_error = None
         self._tell(gaps)
 
     def look(self, now: float) -> Finding | None:

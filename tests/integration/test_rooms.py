@@ -5,7 +5,7 @@ caption-delivery/Captions go to the people in the call
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +18,7 @@ from livebot.ids import SessionId
 from livebot.metrics import Metrics
 from livebot.rooms.manager import RoomManager
 from livebot.rooms.status import HealthStatus, RoomState
+from livebot.rooms.watchdog import PATH_DEAD_S
 from livebot.settings import load_settings
 from tests.support import wire
 from tests.support.scripted_engine import ScriptedEngine, words
@@ -359,3 +360,57 @@ async def test_a_full_service_refuses_new_rooms() -> None:
             await it.manager.enable(type(wire.ROOM)("room2"), "en", ())
         assert it.manager.obstacles == ["1 of 1 rooms"]
         assert len(it.manager.rooms()) == 1
+
+
+def cut(source: Sender) -> Callable[[], None]:
+    """Let nothing of a sender through, as where a media server was killed; return the cure."""
+    dtls = source.pc.getTransceivers()[0].sender.transport
+    sockets = [protocol.transport for protocol in dtls.transport._connection._protocols]
+    for socket in sockets:
+        socket.sendto = lambda *_: None  # type: ignore[method-assign]
+
+    def heal() -> None:
+        for socket in sockets:
+            del socket.sendto
+
+    return heal
+
+
+async def test_a_dead_path_is_noticed_and_heals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing comes any more and nobody says so: shown, counted, and over when audio is back."""
+    monkeypatch.setattr("livebot.rooms.watchdog.PATH_LOST_S", 1.0)
+    monkeypatch.setattr("livebot.rooms.outage.NOTICE_S", 1.0)
+    async with world() as it:
+        await it.start()
+        await it.call((ALICE, 3, False))
+        source = await it.publish(ALICE)
+        await it.engine.stream()
+        heal = cut(source)
+        await until(lambda: "the connection is dead" in " ".join(it.manager.health().reasons))
+        assert it.manager.rooms()[0].speakers[0].media == "lost"
+        assert it.metrics.stalls.labels("media")._value.get() == 1
+        heal()
+        await until(lambda: it.manager.health().reasons == ())
+
+        assert it.manager.rooms()[0].speakers[0].media == "receiving"
+        assert it.metrics.gap_seconds.labels("media")._value.get() > 1.0
+        assert len(it.server.of("requestoffer")) == 1
+
+
+async def test_a_microphone_that_is_switched_off_is_no_fault() -> None:
+    """The path lives on reports and checks alone, for longer than a dead one is waited for."""
+    async with world() as it:
+        await it.start()
+        await it.call((ALICE, 3, False))
+        source = await it.publish(ALICE)
+        await it.engine.stream()
+        source.pc.getSenders()[0].replaceTrack(None)
+        await until(lambda: it.manager.rooms()[0].speakers[0].media == "silent")
+        began = asyncio.get_running_loop().time()
+        while asyncio.get_running_loop().time() < began + PATH_DEAD_S:
+            await asyncio.sleep(0.5)
+            (speaker,) = it.manager.rooms()[0].speakers
+            assert (speaker.media, speaker.last_error) == ("silent", None)
+
+        assert it.manager.health().reasons == ()
+        assert it.metrics.gap_seconds.labels("media")._value.get() == 0

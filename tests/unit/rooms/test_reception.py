@@ -234,13 +234,14 @@ async def test_a_microphone_that_is_off_for_an_hour(
         assert waits[-1] == pytest.approx(MOST_S, abs=1)
         assert it.figures.media == "silent"
         assert len(it.server.asked) < 20
-        it.server.send()
-        await asyncio.sleep(1)
-        assert it.figures.media == "receiving"
-        await asyncio.sleep(STEADY_S)
-        it.server.stop()
-        await asyncio.sleep(ASK_SILENT_S + LOOK_S)
-        assert it.server.asked[-1] == pytest.approx(asyncio.get_running_loop().time(), abs=1)
+        for _ in range(2):
+            it.server.send()
+            await asyncio.sleep(1)
+            assert it.figures.media == "receiving"
+            await asyncio.sleep(STEADY_S)
+            it.server.stop()
+            await asyncio.sleep(ASK_SILENT_S + LOOK_S)
+            assert it.server.asked[-1] == pytest.approx(asyncio.get_running_loop().time(), abs=1)
 
     assert it.told == []
     assert it.figures.last_error is None
