@@ -266,8 +266,9 @@ class Recognition:
         """Note a sign of understanding."""
         match event:
             case Word():
+                lag_s = None if event.end is None else self._intake.sent_until - event.end
                 self._intake.answered(event.end, self._loop.time())
-                self._works()
+                self._works(lag_s)
             case Tentative(text=text) if text:
                 self._works()
             case _:
@@ -278,8 +279,8 @@ class Recognition:
         by = self._intake.sent_until if word.end is None else word.end
         self._told.append(Told(word, by))
 
-    def _works(self) -> None:
-        self._watch.heard()
+    def _works(self, lag_s: float | None = None) -> None:
+        self._watch.heard(lag_s)
         self._backoff.reset()
         self._forgive()
         self._figures.engine_error = None

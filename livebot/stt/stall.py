@@ -56,11 +56,15 @@ class StallWatch:
     stalls: int = 0
     _speech_s: float = 0.0
     _since: float | None = None
+    _lag_s: float = 0.0
 
     @property
     def patience_s(self) -> float:
-        """Return how long words may take."""
-        return min(MOST_PATIENCE_S, PATIENCE_S * 2.0 ** min(self.stalls, 10))
+        """Return how long words may take: longer where they come late as it is.
+
+        An engine that has too much to do is not helped by hearing everything again.
+        """
+        return min(MOST_PATIENCE_S, PATIENCE_S * 2.0 ** min(self.stalls, 10) + 2 * self._lag_s)
 
     def sent(self, seconds: float, now: float) -> None:
         """Note that the stream has taken so much of what may be speech."""
@@ -68,9 +72,10 @@ class StallWatch:
         if self._since is None:
             self._since = now
 
-    def heard(self) -> None:
-        """Note a sign of understanding."""
+    def heard(self, lag_s: float | None = None) -> None:
+        """Note a sign of understanding; how far behind the audio it is, where that is known."""
         self.stalls = 0
+        self._lag_s = self._lag_s if lag_s is None else max(0.0, lag_s)
         self.restart()
 
     def restart(self) -> None:

@@ -93,3 +93,16 @@ def test_patience_grows_up_to_what_is_kept_for_the_next_stream() -> None:
 
     assert patiences == [10, 20, MOST_PATIENCE_S, MOST_PATIENCE_S, MOST_PATIENCE_S]
     assert watch.patience_s == PATIENCE_S
+
+
+@given(st.floats(0, 100))
+def test_an_engine_that_is_late_is_given_more_time(lag_s: float) -> None:
+    """It is busy, not deaf; but what it may swallow is still kept for the next stream."""
+    watch = StallWatch()
+    watch.heard(lag_s)
+
+    assert watch.patience_s == min(PATIENCE_S + 2 * lag_s, MOST_PATIENCE_S)
+    watch.heard()
+    assert watch.patience_s == min(PATIENCE_S + 2 * lag_s, MOST_PATIENCE_S)
+    watch.heard(-1.0)
+    assert watch.patience_s == PATIENCE_S
