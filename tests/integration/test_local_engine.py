@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 
+import numpy as np
 import psutil
 import pytest
 
@@ -13,8 +14,10 @@ from livebot.audio.pcm import RATE_HZ, Samples, silence
 from livebot.errors import EngineError
 from livebot.stt.engine import Pause, SttEvent, SttStream, Word
 from livebot.stt.engines.local import LocalEngine
+from livebot.stt.host import pool, process
 from livebot.stt.host.pool import WorkerPool
-from tests.support.engine_contract import EngineContract, Speech, converse, listen, words
+from livebot.stt.host.worker import MAX_MEMORY
+from tests.support.engine_contract import EngineContract, Speech, converse, listen, talk, words
 from tests.support.recorded_speech import recording
 from tests.support.wer import wer
 
@@ -113,6 +116,77 @@ async def test_a_killed_worker_fails_its_streams_and_is_replaced(engine: LocalEn
         assert await converse(engine, recording("ls_6930").audio)
     (successor,) = workers()
     assert successor.pid != worker.pid
+
+
+async def test_a_worker_that_hangs_is_replaced(
+    engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its streams hear of it although it neither speaks nor ends. Spec: engines/Worker faults."""
+    monkeypatch.setattr(process, "PING_S", 0.2)
+    monkeypatch.setattr(process, "SILENT_S", 1.0)
+    (worker,) = workers()
+
+    async with engine.open(language="en") as stream, asyncio.timeout(10):
+        worker.suspend()
+        await stream.send(silence(RATE_HZ))
+        with pytest.raises(EngineError, match="hangs") as lost:
+            await listen(stream)
+    assert lost.value.retryable
+
+    monkeypatch.undo()
+    async with asyncio.timeout(30):
+        assert await converse(engine, recording("ls_6930").audio)
+    assert not worker.is_running()
+
+
+async def test_a_worker_that_takes_too_much_memory_is_replaced(engine: LocalEngine) -> None:
+    """It has a bound; at it, its streams fail and the next ones are served by another.
+
+    Spec: engines/Worker faults.
+    """
+    (worker,) = workers()
+    assert worker.rlimit(psutil.RLIMIT_DATA) == (MAX_MEMORY, MAX_MEMORY)
+
+    async with engine.open(language="en") as stream, asyncio.timeout(20):
+        # As if it had taken all: the next thing it needs is not to be had.
+        worker.rlimit(psutil.RLIMIT_DATA, (1 << 20, 1 << 20))
+        with pytest.raises(EngineError):
+            await talk(stream, np.tile(recording("ls_61").audio, 4))
+
+    async with asyncio.timeout(30):
+        assert await converse(engine, recording("ls_6930").audio)
+
+
+async def test_workers_that_die_and_die_are_given_a_rest_not_given_up(
+    engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After too many deaths in a row opening fails at once, with the reason; later it works.
+
+    Spec: engines/Worker faults.
+    """
+    monkeypatch.setattr(pool, "MAX_RESTARTS", 1)
+    monkeypatch.setattr(pool, "REST_S", 2.0)
+    for _ in range(2):
+        async with asyncio.timeout(20), engine.open(language="en") as stream:
+            assert engine.troubles() == []
+            (worker,) = workers()
+            worker.kill()
+            with pytest.raises(EngineError):
+                await listen(stream)
+
+    with pytest.raises(EngineError, match="workers are away") as caught:
+        async with asyncio.timeout(1), engine.open(language="en"):
+            pytest.fail("there is no worker")
+    assert caught.value.retryable
+    assert engine.troubles() == [
+        "1 of 1 recognition workers are away: the recognition worker ended"
+    ]
+
+    await asyncio.sleep(2.0)
+    async with asyncio.timeout(20):
+        while engine.troubles():  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.05)
+        assert await converse(engine, recording("ls_6930").audio)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -66,6 +66,10 @@ class LocalEngine:
         async with self._pool.open() as stream:
             yield stream
 
+    def troubles(self) -> list[str]:
+        """Return which workers are away, and why."""
+        return self._pool.troubles() if self._pool else []
+
     async def check(self) -> str:
         """Start one worker, which tries its model, and say how that went.
 

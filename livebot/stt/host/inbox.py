@@ -56,4 +56,6 @@ class Inbox:
             self._frames.put(exc)
         except OSError:
             pass  # as good as the end
-        self._frames.put(None)
+        finally:
+            # Also where memory is used up: a worker that waits for ever would be found late.
+            self._frames.put(None)

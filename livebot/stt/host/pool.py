@@ -7,7 +7,7 @@ from typing import Self
 
 import structlog
 
-from livebot.errors import EngineBusyError, EngineError
+from livebot.errors import EngineError
 from livebot.stt.host.messages import Ready
 from livebot.stt.host.process import WorkerProcess
 from livebot.stt.host.stream import HostStream
@@ -18,7 +18,10 @@ OPEN_S = 10.0
 """How long a new stream waits for a worker that is being restarted."""
 
 MAX_RESTARTS = 5
-"""In a row: who dies more often will die again."""
+"""In a row: who dies more often will die again, and is started rarely from then on."""
+
+REST_S = 30.0
+"""The wait then: restarting costs seconds of a core, giving up would be for ever."""
 
 HEALTHY_S = 60.0
 """A life of this length was a good one: what came before it is forgiven."""
@@ -33,13 +36,15 @@ class _Slot:
     Attributes:
         worker: The present one, when it is ready.
         first: What came of the first start.
-        lost: Whether nobody is started here any more.
+        fault: Why there is none; None while there is, or the first one starts.
+        rests: Whether it takes a while until another is started.
     """
 
     def __init__(self) -> None:
         self.worker: WorkerProcess | None = None
         self.first: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
-        self.lost = False
+        self.fault: EngineError | None = None
+        self.rests = False
 
 
 class WorkerPool:
@@ -94,6 +99,13 @@ class WorkerPool:
         """Return how many streams each worker serves that is ready."""
         return [slot.worker.load for slot in self._slots if slot.worker]
 
+    def troubles(self) -> list[str]:
+        """Return which workers are away, and why."""
+        faults = [slot.fault for slot in self._slots if slot.fault]
+        if not faults:
+            return []
+        return [f"{len(faults)} of {len(self._slots)} recognition workers are away: {faults[-1]}"]
+
     @asynccontextmanager
     async def open(self) -> AsyncIterator[HostStream]:
         """Open a stream on the least loaded worker.
@@ -116,32 +128,32 @@ class WorkerPool:
                     alive = [worker for worker in ready if worker.is_alive]
                     if alive:
                         return min(alive, key=lambda worker: worker.load)
-                    if all(slot.lost for slot in self._slots):
-                        raise EngineError("no recognition worker is left", retryable=False)
+                    if all(slot.rests for slot in self._slots):
+                        raise EngineError("; ".join(self.troubles()))
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError as exc:
-            raise EngineBusyError("no recognition worker got ready in time") from exc
+            raise EngineError("no recognition worker got ready in time") from exc
 
     async def _keep(self, slot: _Slot) -> None:
-        """Start worker after worker in a slot, until too many have died in a row."""
+        """Start worker after worker in a slot; who died too often in a row is given a rest."""
         loop = asyncio.get_running_loop()
         died = 0
-        while died <= MAX_RESTARTS:
+        while True:
             started = loop.time()
             try:
                 await self._live(slot)
             except EngineError as exc:
                 if not slot.first.done():
                     slot.first.set_exception(exc)
-                    break
+                    return
                 died = 1 if loop.time() - started > HEALTHY_S else died + 1
-                log.warning("worker_failed", error=str(exc), in_a_row=died)
-                if not exc.retryable:
-                    break
-            await asyncio.sleep(min(_MAX_BACKOFF_S, _BACKOFF_S * 2.0**died))
-        slot.lost = True
-        self._changed.set()
+                slot.fault = exc
+                slot.rests = died > MAX_RESTARTS or not exc.retryable
+                log.warning("worker_failed", error=str(exc), in_a_row=died, rests=slot.rests)
+            self._changed.set()
+            backoff_s = min(_MAX_BACKOFF_S, _BACKOFF_S * 2.0 ** min(died, MAX_RESTARTS))
+            await asyncio.sleep(REST_S if slot.rests else backoff_s)
 
     async def _live(self, slot: _Slot) -> None:
         """Start one worker and serve its streams until it ends.
@@ -154,6 +166,7 @@ class WorkerPool:
             ready = await worker.ready()
             log.info("worker_ready", pid=worker.pid, load_s=round(ready.load_s, 3))
             slot.worker = worker
+            slot.fault, slot.rests = None, False
             if not slot.first.done():
                 slot.first.set_result(ready)
             self._changed.set()

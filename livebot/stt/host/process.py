@@ -32,9 +32,10 @@ log = structlog.get_logger("stt.host")
 READY_S = 60.0
 """Loading takes a second; on a machine that is starting, much longer."""
 
-PING_S = 5.0
-SILENT_S = 30.0
-"""A pass takes a second at most: who says nothing for so long hangs."""
+PING_S = 2.5
+SILENT_S = 10.0
+"""A pass takes a second at most, five on a machine with far too much to do: who says nothing for
+so long hangs. A third of what is kept to be sent again, so it costs no words."""
 
 STOP_S = 2.0
 

@@ -7,6 +7,7 @@ with its input, so no worker outlives its parent.
 """
 
 import os
+import resource
 import signal
 import sys
 import time
@@ -49,6 +50,10 @@ from livebot.stt.local.streaming import SpeechStream, Want
 from livebot.stt.local.vad import VadModel
 
 _SAMPLE_BYTES = 4
+
+MAX_MEMORY = 1 << 30
+"""Bytes; a worker with eight speakers takes a quarter of it. One that takes more ends with an
+error, and another is started, before it takes the machine's memory."""
 
 MAX_WAITING_S = 60.0
 """Audio of finished utterances that may wait for the model before its stream must wait too."""
@@ -190,6 +195,7 @@ def main() -> int:
     # they mean, and there may be last words to recognise. It ends us by closing our input.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY, MAX_MEMORY))
     try:
         open_stream, ready = _load(sys.argv[1] if len(sys.argv) > 1 else "")
     except EngineError as exc:
