@@ -1,6 +1,6 @@
 # `make` alone prints this table.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-system lint fmt spec lock ci clean
+.PHONY: help setup demo test test-unit test-system test-faults faults lint fmt spec lock ci clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -23,16 +23,24 @@ setup: .venv/.installed ## Create .venv with everything, the command `livebot` i
 demo: setup ## A call with two speakers and live captions; needs no server and no account
 	$(BIN)/livebot demo
 
-test: test-unit test-system ## All tests
+test: test-unit test-system test-faults ## All tests
 
 test-unit: setup ## Unit and integration tests, with coverage
 	PYTHONASYNCIODEBUG=1 $(BIN)/coverage run -m pytest tests/unit tests/integration
 	$(BIN)/coverage report --format=total | sed 's/^/branch coverage, percent: /'
 
 # Elsewhere than in CI, a machine that cannot run them is told so, and the rest still counts.
+ON_DEBIAN = @tests/system/install-packages && $(1) \
+	|| { status=$$?; [ $$status -eq 77 ] && [ -z "$$CI" ] && echo "$@: NOT RUN, see above"; }
+
 test-system: setup ## Against a real signaling server, Janus, TURN server and browser (Debian, root)
-	@tests/system/install-packages && $(BIN)/python -m pytest tests/system -s \
-	|| { status=$$?; [ $$status -eq 77 ] && [ -z "$$CI" ] && echo "system tests: NOT RUN, see above"; }
+	$(call ON_DEBIAN,$(BIN)/python -m pytest tests/system -s)
+
+test-faults: setup ## The same, while each of them dies and comes back
+	$(call ON_DEBIAN,$(BIN)/python -m pytest tests/faults -q)
+
+faults: export FAULTS_TABLE = deploy/faults.md
+faults: test-faults ## Fault tests; what they saw goes into deploy/faults.md
 
 lint: setup ## Format, lint, types and import contracts
 	$(BIN)/ruff format --check .

@@ -100,6 +100,7 @@ FAULTS = (
         "socket-cut-40",
         "bot's signaling socket cut for 40 s",
         partial(_socket, seconds=40),
+        after_s=30.0,
     ),
     Scenario(
         "socket-half-open",

@@ -3,33 +3,24 @@
 import asyncio
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.faults import table
+from tests.faults import document, table
 from tests.faults.scenario import Scenario, Seen
 from tests.faults.scenarios import SCENARIOS, Results, calm
 from tests.faults.stage import aside, perform, talk_of
 from tests.support.wer import normalized
+from tests.system.world.fixtures import network
 from tests.system.world.hpb import Hpb, hpb
-from tests.system.world.namespace import private_network
-from tests.system.world.packages import require
 
 AT_ONCE = int(os.environ.get("FAULTS_AT_ONCE", "5"))
 """Most of a scenario is waiting: five keep two cores busy, and late words stay in time."""
 
 _RESULTS: dict[str, Seen | Exception] = {}
-
-
-@pytest.fixture(scope="session", autouse=True)
-def network() -> Iterator[None]:
-    """Keep every socket of these tests, and of all they start, in a network of their own."""
-    require()
-    with private_network():
-        yield
 
 
 @pytest.fixture(scope="session")
@@ -66,15 +57,20 @@ async def _one(scenario: Scenario, folder: Path, shared: Hpb, limit: asyncio.Sem
         except Exception as exc:  # noqa: BLE001 - shown by the scenario's own test
             _RESULTS[scenario.name] = exc
         print(f"{scenario.name}: {time.monotonic() - since:.0f} s", flush=True)  # noqa: T201
-        print("  ".join(table.row(scenario, _RESULTS[scenario.name], calm(_RESULTS))), flush=True)  # noqa: T201
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the table."""
+    """Print the table, and write it down where `FAULTS_TABLE` names a file."""
     rows = [
         table.row(s, _RESULTS[s.name], calm(_RESULTS)) for s in SCENARIOS if s.name in _RESULTS
     ]
-    if rows:
-        terminalreporter.section("faults")
-        for line in table.plain(rows):
-            terminalreporter.line(line)
+    if not rows:
+        return
+    terminalreporter.section("faults")
+    for line in table.plain(rows):
+        terminalreporter.line(line)
+    if (file := os.environ.get("FAULTS_TABLE")) and len(rows) == len(SCENARIOS):
+        Path(file).write_text(document.text(rows), encoding="utf-8")
+
+
+__all__ = ["network"]

@@ -22,6 +22,7 @@ from tests.faults.talk import Talk, talk
 from tests.system.world.bot import Bot, bot
 from tests.system.world.browser_visitor import BrowserVisitor, browsing
 from tests.system.world.hpb import Hpb
+from tests.system.world.recording import bare_words
 from tests.system.world.visitor import Visitor, visiting
 
 T = TypeVar("T")
@@ -36,8 +37,8 @@ _JOINING_S = 1.5
 _ON_THE_WAY_S = 0.5
 """What is said so shortly before somebody goes may never have left their machine."""
 
-_QUIET_S = 4.0
-_QUIET_WITHIN_S = 25.0
+_QUIET_S = 10.0
+_QUIET_WITHIN_S = 45.0
 _LOOK_EVERY_S = 0.5
 
 _SETTINGS = {"LT_ENGINE_WORKERS": "1", "LT_EMPTY_ROOM_SECONDS": "60"}
@@ -105,7 +106,7 @@ async def _observe(scenario: Scenario, ground: Ground, call: Call, folder: Path)
         over = time.monotonic()
         await asyncio.sleep(scenario.after_s)
         await asyncio.gather(_end(call.alice), _end(call.bob))
-        await _until_quiet(call.reader)
+        await _until_quiet(call.reader, (call.alice, call.bob))
     gap_s = {cause: s - gaps.get(cause, 0.0) for cause, s in (await _gaps(call.bot)).items()}
     return Seen(
         struck=(struck, over),
@@ -134,16 +135,21 @@ def _account(
     who: Visitor | BrowserVisitor, reader: Visitor, counted_s: float, folder: Path
 ) -> Account:
     """Compare what was said into the call with what the reader got."""
-    spoken = [
+    spoken = _spoken(who)
+    own, others = _shown(reader, who.user)
+    _write(folder / f"{who.user}.txt", spoken, own)
+    return account(spoken, own, others, counted_s)
+
+
+def _spoken(who: Visitor | BrowserVisitor) -> list[Spoken]:
+    """Return what somebody said into the call."""
+    return [
         Spoken(text, visit.talk_began + at)
         for visit in who.visits
         if visit.talk_began is not None
         for text, at in talk_of(who.user).words
         if visit.since + _JOINING_S <= visit.talk_began + at <= visit.until - _ON_THE_WAY_S
     ]
-    own, others = _shown(reader, who.user)
-    _write(folder / f"{who.user}.txt", spoken, own)
-    return account(spoken, own, others, counted_s)
 
 
 def _shown(reader: Visitor, user: str) -> tuple[list[Shown], list[Shown]]:
@@ -168,13 +174,23 @@ async def _gaps(the_bot: Bot) -> Mapping[str, float]:
     return await the_bot.by_label("transcription_gap_seconds_total", "cause")
 
 
-async def _until_quiet(reader: Visitor) -> None:
+async def _until_quiet(reader: Visitor, speakers: Sequence[Visitor | BrowserVisitor]) -> None:
+    """Wait for the last words of everybody, or until none are to be expected any more."""
     deadline = time.monotonic() + _QUIET_WITHIN_S
     last, since = len(reader.log.transcripts), time.monotonic()
-    while time.monotonic() - since < _QUIET_S and time.monotonic() < deadline:
+    while time.monotonic() < min(deadline, since + _QUIET_S):
         await asyncio.sleep(_LOOK_EVERY_S)
+        if all(_has_ended(who, reader) for who in speakers):
+            return
         if len(reader.log.transcripts) > last:
             last, since = len(reader.log.transcripts), time.monotonic()
+
+
+def _has_ended(who: Visitor | BrowserVisitor, reader: Visitor) -> bool:
+    """Say whether the last words shown are the last ones spoken."""
+    spoken, own = _spoken(who), _shown(reader, who.user)[0]
+    shown = bare_words(" ".join(caption.text for caption in own if not caption.is_notice))
+    return bool(spoken) and [word.text for word in spoken[-3:]] == shown[-3:]
 
 
 @asynccontextmanager

@@ -1,10 +1,14 @@
 """The table that people read."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from tests.faults.account import RUN, Account, Told
 from tests.faults.scenario import Scenario, Seen
+
+_PLACE = re.compile(r"room \S+: |(?:\d+\.){3}\d+:\d+ ")
+_SECONDS = re.compile(r"\b\d+(?:\.\d+)? s\b")
 
 HEAD = (
     "fault", "words spoken", "delivered", "lost", "told, counted, silent",
@@ -42,7 +46,7 @@ def row(scenario: Scenario, seen: Seen | Exception, calm: Seen | None) -> list[s
         _causes(seen.gap_s),
         "never" if seen.recovered_s is None else f"{seen.recovered_s:.1f} s",
         "-" if not scenario.spares_bob or extra is None else f"{max(extra, 0):.1f} s",
-        "; ".join(seen.reasons) or "healthy",
+        _reasons(seen.reasons),
         f"{seen.machine_late_s:.2f} s",
     ]
 
@@ -61,6 +65,12 @@ def _notices(accounts: Sequence[Account]) -> str:
 
 def _causes(gap_s: Mapping[str, float]) -> str:
     return ", ".join(f"{cause} {s:.1f} s" for cause, s in gap_s.items() if s >= 0.05) or "-"
+
+
+def _reasons(reasons: Sequence[str]) -> str:
+    """Return each reason once, whatever room, address or number of seconds it names."""
+    general = (_PLACE.sub("", _SECONDS.sub("… s", reason)) for reason in reasons)
+    return "; ".join(dict.fromkeys(general)) or "healthy"
 
 
 def plain(rows: Sequence[Sequence[str]]) -> list[str]:

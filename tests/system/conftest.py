@@ -8,21 +8,12 @@ import pytest
 
 from tests.system.world.bot import Bot, bot
 from tests.system.world.figures import Figures
+from tests.system.world.fixtures import network
 from tests.system.world.hpb import Hpb, hpb
-from tests.system.world.namespace import private_network
-from tests.system.world.packages import require
 from tests.system.world.process import Process
 from tests.system.world.turn import Turn, turn
 
 _FIGURES = Figures()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def network() -> Iterator[None]:
-    """Keep every socket of these tests, and of all they start, in a network of their own."""
-    require()
-    with private_network():
-        yield
 
 
 @pytest.fixture(scope="session")
@@ -84,3 +75,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("measured in a real call")
         for row in rows:
             terminalreporter.line(row)
+
+
+__all__ = ["network"]

@@ -33,6 +33,7 @@ class Link:
         self._server: asyncio.Server | None = None
         self._state = _State.OPEN
         self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def cut(self) -> None:
         """Break every connection and refuse new ones."""
@@ -48,32 +49,45 @@ class Link:
         """Forward new connections again; those that were hushed stay as they are."""
         self._state = _State.OPEN
         if self._server is None or not self._server.is_serving():
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+            self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Break every connection for good."""
-        assert self._server is not None
-        self._server.close()
-        self._abort()
+        self.cut()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
     def _abort(self) -> None:
         for writer in self._writers:
             writer.transport.abort()
 
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer), name="link")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            there = await asyncio.open_connection("127.0.0.1", self._target)
-            self._writers |= {writer, there[1]}
+        """Carry one connection until either side ends it."""
+        self._writers.add(writer)
+        try:
+            there, forth = await asyncio.open_connection("127.0.0.1", self._target)
+            self._writers.add(forth)
             try:
                 async with asyncio.TaskGroup() as group:
-                    group.create_task(self._forward(reader, there[1]))
-                    group.create_task(self._forward(there[0], writer))
-            except* OSError:
-                pass
+                    group.create_task(self._forward(reader, forth))
+                    group.create_task(self._forward(there, writer))
             finally:
-                self._writers -= {writer, there[1]}
-                there[1].transport.abort()
+                await self._drop(forth)
+        except* OSError:
+            pass
+        finally:
+            await self._drop(writer)
+
+    async def _drop(self, writer: asyncio.StreamWriter) -> None:
+        self._writers.discard(writer)
         writer.transport.abort()
+        with suppress(OSError):
+            await writer.wait_closed()
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         is_dead = False
@@ -94,4 +108,4 @@ async def link(target: int) -> AsyncIterator[Link]:
     try:
         yield found
     finally:
-        found.close()
+        await found.close()

@@ -38,6 +38,9 @@ class Weather:
 
 
 FAIR = Weather()
+_TICK_S = 1e-6
+"""Timers of the same moment go off in any order."""
+
 _OVERTAKEN_S = 0.05
 """How late a reordered packet is: two that left later come before it."""
 
@@ -77,7 +80,7 @@ class _Way:
             when += _OVERTAKEN_S
         else:
             # Jitter alone keeps the order.
-            self._last = when = max(when, self._last)
+            self._last = when = max(when, self._last + _TICK_S)
         if when <= loop.time():
             self._send(data)
         else:
