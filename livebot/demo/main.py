@@ -105,6 +105,7 @@ def _settings(server: DemoServer, secret: str) -> Settings:
         api_keys=(),
         ice_servers=(),
         ice_policy="all",
+        state_dir=None,
     )
 
 
