@@ -30,6 +30,9 @@ RESUMING_OPEN_TIMEOUT_S = 3.0
 RESUMING_DELAY_S = 1.5
 """While our session still lives no time is lost: a try every few seconds, however many failed."""
 
+MOST_DELAY_S = 8.0
+"""Between two tries, for ever: what is said while the server is back and we are not is lost."""
+
 THROTTLED_S = 300.0
 """A locked-out address is let in again within half an hour of its last failure."""
 
@@ -72,7 +75,7 @@ class SignalingClient:
         self._protocol = Protocol(room=room, secret=secret, backend=backend, chance=random.random)
         self._on_event = on_event
         self._on_lost = on_lost
-        self._backoff = Backoff()
+        self._backoff = Backoff(most_s=MOST_DELAY_S)
         self._receipts = Receipts()
         self._wake = asyncio.Event()
         self._in_room_since: float | None = None
