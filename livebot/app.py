@@ -58,9 +58,9 @@ class App:
             engine = await stack.enter_async_context(Failover(engines, self.metrics))
             overload = await self._overload()
             self.manager = await self._rooms(stack, engine, overload)
-            await self._watch(stack, overload)
             web = make_app(self.manager, settings, self.metrics)
             self.port = await stack.enter_async_context(serve(web, settings.host, settings.port))
+            await self._watch(stack, overload)
             self._stack = stack.pop_all()
         log.info(
             "started",
@@ -102,7 +102,7 @@ class App:
         return await stack.enter_async_context(manager)
 
     async def _watch(self, stack: AsyncExitStack, overload: Overload) -> None:
-        """Begin what runs beside the rooms, until the stack is left."""
+        """Begin what runs beside the rooms, and the rooms of the last run."""
 
         def on_lag(seconds: float) -> None:
             self.metrics.observe_lag(seconds)

@@ -152,8 +152,8 @@ class RoomManager:
             f"room {short(status.token)} failed: {status.last_error}"
             for status in self._failed.values()
         ]
-        if self._waiting:
-            reasons.append(f"{len(self._waiting)} rooms of the last run are not taken up yet")
+        if waiting := len(self._waiting):
+            reasons.append(f"rooms of the last run not taken up yet: {waiting}")
         reasons += [*self._around.overload(), *self._around.troubles()]
         if self._draining:
             reasons.append(_STOPPING)

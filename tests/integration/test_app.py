@@ -14,12 +14,15 @@ from typing import Any
 import aiohttp
 import pytest
 import yaml  # type: ignore[import-untyped]  # it ships no types
+from structlog.testing import capture_logs
 
 from livebot.api import server as http_server
 from livebot.app import DRAIN_S, App
 from livebot.errors import ConfigError
 from livebot.ids import RoomToken
 from livebot.rooms import room
+from livebot.rooms.state import StateFile
+from livebot.rooms.wanted import WantedRoom
 from livebot.settings import load_settings
 from livebot.stt import registry
 from livebot.stt.host import process
@@ -135,6 +138,18 @@ async def test_too_much_memory_takes_no_more() -> None:
 
     assert re.fullmatch(r"memory \d+ of 1 MB", reason)
     assert (health["status"], health["reasons"]) == ("degraded", [reason])
+
+
+async def test_who_cannot_listen_joins_no_calls(tmp_path: Path) -> None:
+    """A second process beside the first takes up none of its rooms before it gives up."""
+    await asyncio.to_thread(StateFile(tmp_path).save, [WantedRoom(RoomToken("room1"), "en")])
+    async with scripted_server() as server, service(server) as (app, _):
+        with capture_logs() as logged, pytest.raises(ExceptionGroup):
+            async with service(server, port=app.port, state_dir=tmp_path):
+                pass
+
+    assert "room_taken_up" not in [line["event"] for line in logged]
+    assert server.received == []
 
 
 def test_the_deadlines_fit_into_each_other() -> None:

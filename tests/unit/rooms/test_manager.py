@@ -295,7 +295,7 @@ async def test_rooms_of_the_last_run_begin_a_few_at_a_time(world: Callable[..., 
         await task
 
         assert begun == [TAKE_UP, 2 * TAKE_UP, 12]
-        assert reasons[0] == ("7 rooms of the last run are not taken up yet",)
+        assert reasons[0] == ("rooms of the last run not taken up yet: 7",)
         assert reasons[2] == ()
         assert it.rooms[0].options.speakers.reception.ice_servers == SERVERS
         assert it.manager.health().rooms == 12
