@@ -108,7 +108,7 @@ class RoomManager:
         """
         if language not in self.languages:
             raise UnsupportedLanguageError(language, self.languages)
-        if token in self._rooms:
+        if self._stays(token):
             return False
         if obstacles := self.obstacles:
             raise BusyError(f"no new rooms now ({', '.join(obstacles)}); try again later")
@@ -198,6 +198,11 @@ class RoomManager:
     @property
     def _speakers(self) -> int:
         return sum(room.speaker_count for room in self._rooms.values())
+
+    def _stays(self, token: RoomToken) -> bool:
+        """Whether the room runs and is not just being left, so that it may be asked for anew."""
+        room = self._rooms.get(token)
+        return room is not None and room.status().state is not RoomState.LEAVING
 
     @property
     def _waiting(self) -> list[WantedRoom]:

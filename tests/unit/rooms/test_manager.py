@@ -45,6 +45,7 @@ class PretendRoom:
         self.on_change = on_change
         self.speaker_count = 0
         self.troubles: list[str] = []
+        self.state = RoomState.JOINED
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
@@ -53,6 +54,7 @@ class PretendRoom:
 
     def stop(self, _: str) -> None:
         """End after the last words."""
+        self.state = RoomState.LEAVING
         asyncio.get_running_loop().call_later(LAST_WORDS_S, self.end)
 
     def end(self) -> None:
@@ -66,7 +68,7 @@ class PretendRoom:
 
     def status(self) -> RoomStatus:
         """Say that all is well."""
-        return RoomStatus(self.token, "en", RoomState.JOINED, 0.0, (), None)
+        return RoomStatus(self.token, "en", self.state, 0.0, (), None)
 
 
 @dataclass(slots=True)
@@ -222,6 +224,30 @@ async def test_rooms_that_ended_are_not_wanted(world: Callable[..., Any]) -> Non
         await asyncio.sleep(0.1)
 
         assert it.wanted == ["room3"]
+
+
+async def test_a_room_that_is_just_being_left_can_be_started(world: Callable[..., Any]) -> None:
+    """A call that begins again a moment after its end is captioned by a bot that stays."""
+    async with world() as it:
+        await it.enable("room1")
+        it.rooms[0].stop("the call ended")
+        await it.enable("room1")
+        await asyncio.sleep(2 * LAST_WORDS_S)
+
+        assert [room.state for room in it.manager.rooms()] == [RoomState.JOINED]
+        assert it.wanted == ["room1"]
+
+
+async def test_a_drain_tells_nobody_that_a_room_goes_on(world: Callable[..., Any]) -> None:
+    """Who starts a room that is being left with all others learns that there is none soon."""
+    async with world() as it:
+        await it.enable("room1")
+        draining = asyncio.create_task(it.manager.drain(10))
+        await asyncio.sleep(LAST_WORDS_S / 2)
+
+        with pytest.raises(BusyError, match="about to stop"):
+            await it.enable("room1")
+        await draining
 
 
 async def test_a_drain_keeps_what_ran(world: Callable[..., Any]) -> None:
