@@ -217,6 +217,8 @@ class SignalingClient:
             self._wake.set()
 
     async def _write(self, link: Link) -> None:
+        outgoing = self._protocol.outgoing
+        too_long = outgoing.too_long
         while True:
             self._wake.clear()
             for event in self._protocol.tick(self._loop.time()):
@@ -225,6 +227,9 @@ class SignalingClient:
             for text in self._protocol.text_to_send():
                 await link.send(text)
             self._receipts.take(captions)
+            if outgoing.too_long > too_long:
+                too_long = outgoing.too_long
+                log.warning("message_too_long", count=too_long)
             try:
                 async with asyncio.timeout_at(self._protocol.next_deadline):
                     await self._wake.wait()

@@ -196,6 +196,56 @@ async def test_a_partial_put_back_gives_way_to_what_is_newer() -> None:
     assert await rest(outbox) == ["x y z", "a b."]
 
 
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["put", "put", "take", "confirm", "lose"]),
+        st.sampled_from([ANNA, BEN]),
+        st.booleans(),
+    ),
+    max_size=60,
+)
+
+
+@given(STEPS)
+def test_whatever_comes_back_order_holds_and_finals_stay(
+    steps: list[tuple[str, SessionId, bool]],
+) -> None:
+    """However often what was taken is lost and put back, and whatever comes meanwhile.
+
+    A speaker's finals arrive once each and in order, and the last of what was said is there.
+    """
+
+    async def scenario() -> list[Outgoing]:
+        outbox, dropped = make()
+        flying: list[Outgoing] = []
+        arrived: list[Outgoing] = []
+        for number, (step, session, is_final) in enumerate(steps):
+            if step == "put":
+                put(outbox, session, Caption(str(number), final=is_final))
+            elif step == "take" and len(outbox):
+                flying.append(await take(outbox))
+            elif step == "confirm" and flying:
+                arrived.append(flying.pop(0))
+            elif step == "lose":
+                outbox.put_back(flying)
+                flying.clear()
+        outbox.put_back(flying)
+        outbox.close()
+        while (left := await outbox.get()) is not None:
+            arrived.append(left)
+        assert dropped == []
+        return arrived
+
+    arrived = asyncio.run(scenario())
+
+    for speaker in (ANNA, BEN):
+        numbers = [int(text_of(item)) for item in arrived if item.session == speaker]
+        put_in = [n for n, (step, who, _) in enumerate(steps) if (step, who) == ("put", speaker)]
+        assert numbers == sorted(set(numbers))
+        assert set(numbers) >= {n for n in put_in if steps[n][2]}
+        assert numbers[-1:] == put_in[-1:]
+
+
 async def test_putting_back_keeps_the_bound() -> None:
     """The oldest go, and are reported."""
     outbox, dropped = make(limit=2)
