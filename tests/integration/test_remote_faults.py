@@ -18,12 +18,12 @@ from livebot.audio.pcm import RATE_HZ, silence
 from livebot.errors import EngineBusyError, EngineError, EngineUnavailableError
 from livebot.metrics import Metrics
 from livebot.stt import breaker, failover, remote
-from livebot.stt.engine import SttEngine, SttStream
+from livebot.stt.engine import SttEngine, SttEvent, SttStream
 from livebot.stt.engines import kyutai
 from livebot.stt.engines.kyutai import KyutaiEngine
 from livebot.stt.engines.moshi import MoshiEngine
 from livebot.stt.failover import Failover
-from tests.support.engine_contract import converse, listen, talk, words
+from tests.support.engine_contract import converse, listen, overhear, talk, words
 from tests.support.kyutai_double import KyutaiDouble
 from tests.support.moshi_double import MoshiDouble
 from tests.support.tone_engine import ToneEngine
@@ -79,8 +79,10 @@ async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 
 
 @asynccontextmanager
-async def mute_server(*, reads: bool) -> AsyncIterator[str]:
-    """Take streams and say nothing on them, not even pongs; give the address."""
+async def mute_server(
+    *, reads: bool, say: Callable[[ServerConnection], Awaitable[None]] | None = None
+) -> AsyncIterator[str]:
+    """Take streams and say nothing on them but what is given, not even pongs; give the address."""
 
     async def hold(ws: ServerConnection) -> None:
         if reads:
@@ -88,6 +90,8 @@ async def mute_server(*, reads: bool) -> AsyncIterator[str]:
         else:
             ws.transport.pause_reading()
         try:
+            if say:
+                await say(ws)
             await ws.wait_closed()
         finally:
             ws.transport.abort()
@@ -278,6 +282,28 @@ async def test_silent_endpoint_that_answers_pings_is_kept(monkeypatch: pytest.Mo
         await stream.finish()
 
     assert words(listening.result()) == said(3)
+
+
+async def test_words_are_signs_of_life_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint so slow that its pongs wait behind the audio is kept while words come.
+
+    Spec: engines/Endpoints that hang.
+    """
+    monkeypatch.setattr(remote, "ASK_AFTER_S", 0.05)
+    monkeypatch.setattr(remote, "DEAD_AFTER_S", 0.5)
+
+    async def murmur(ws: ServerConnection) -> None:
+        for _ in range(12):
+            await asyncio.sleep(0.1)
+            await ws.send('{"type":"token","text":"word"}')
+
+    async with mute_server(reads=False, say=murmur) as url, KyutaiEngine({"url": url}) as engine:
+        heard: list[SttEvent] = []
+        with pytest.raises(EngineError, match="no sign of life"):
+            async with engine.open(language="en") as stream:
+                await overhear(stream, heard)
+
+    assert len(heard) == 12
 
 
 @pytest.fixture
