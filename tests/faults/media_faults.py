@@ -13,6 +13,9 @@ from tests.system.world.hpb import Hpb
 from tests.system.world.lossy import FAIR, Weather, lossy_relay
 from tests.system.world.turn import turn
 
+_HEALTHY_LOSS = 0.1
+"""So little is made up for, and words do not suffer."""
+
 _RELAYED = {"LT_ICE_POLICY": "relay"}
 
 
@@ -47,8 +50,14 @@ async def _weather(
 
 
 def _bad(name: str, fault: str, weather: Weather, seconds: float = 15.0) -> Scenario:
-    ground = partial(_weather, weather=weather, seconds=seconds)
-    return Scenario(name, f"{fault} for {seconds:g} s", ground, spares_bob=True, after_s=10.0)
+    return Scenario(
+        name,
+        f"{fault} for {seconds:g} s",
+        partial(_weather, weather=weather, seconds=seconds),
+        spares_bob=True,
+        is_reported=weather.blackout or weather.loss > _HEALTHY_LOSS,
+        after_s=10.0,
+    )
 
 
 FAULTS = (

@@ -42,12 +42,19 @@ async def _killed(_: Path, shared: Hpb) -> AsyncIterator[Ground]:
 
 
 FAULTS = (
-    Scenario("nothing", "none", _nothing, loses_nothing=True, spares_bob=True),
-    Scenario("browser-reload", "a speaker's Chromium reloaded", _reloaded, spares_bob=True),
+    Scenario("nothing", "none", _nothing, is_reported=False, loses_nothing=True, spares_bob=True),
+    Scenario(
+        "browser-reload",
+        "a speaker's Chromium reloaded",
+        _reloaded,
+        is_reported=False,
+        spares_bob=True,
+    ),
     Scenario(
         "browser-kill",
         "a speaker's Chromium killed, another comes after 5 s",
         _killed,
+        is_reported=False,
         spares_bob=True,
         # The old session is in the call for half a minute.
         after_s=30.0,

@@ -12,6 +12,9 @@ from tests.system.world.hpb import Hpb
 from tests.system.world.turn import IceServer
 from tests.system.world.visitor import Visitor
 
+_AT_LEAST_S = 8.0
+"""Long enough for Bob to say something, however short the fault."""
+
 _NEAR = 4
 """Words of one caption have the same delay, and captions are cut elsewhere each time."""
 
@@ -55,6 +58,8 @@ class Scenario:
         ground: Builds what it stands on, in a folder of its own, beside the shared backend.
         loses_nothing: Whether not a word may be lost, announced or not.
         spares_bob: Whether the fault is Alice's alone.
+        is_reported: Whether the health check must say so.
+        is_final: Whether the fault stays.
         after_s: How long people go on talking after it.
     """
 
@@ -63,6 +68,8 @@ class Scenario:
     ground: Callable[[Path, Hpb], AbstractAsyncContextManager[Ground]]
     loses_nothing: bool = False
     spares_bob: bool = False
+    is_reported: bool = True
+    is_final: bool = False
     after_s: float = 14.0
 
 
@@ -75,6 +82,8 @@ class Seen:
         accounts: Each person's words.
         gap_s: By how much the bot's counters of lost audio rose, by cause.
         reasons: What its health check said meanwhile.
+        last_reasons: What it said at the end.
+        left: What the bot kept when the call was over.
         machine_late_s: How late the suite itself was at worst.
         log: The bot's.
     """
@@ -83,6 +92,8 @@ class Seen:
     accounts: Mapping[str, Account]
     gap_s: Mapping[str, float]
     reasons: tuple[str, ...]
+    last_reasons: tuple[str, ...]
+    left: str
     machine_late_s: float
     log: Path
 
@@ -105,6 +116,7 @@ class Seen:
                 came before the fault is always compared with.
         """
         began, over = self.struck
+        over = max(over, began + _AT_LEAST_S)
         delays = self.accounts["bob"].delays
         before = [word.late_s for word in delays if word.at < began]
         usual = max(before, default=0.0)

@@ -10,6 +10,7 @@ from contextlib import (
     asynccontextmanager,
     suppress,
 )
+from http import HTTPStatus
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,7 +22,9 @@ from tests.faults.scenario import Call, Ground, Scenario, Seen
 from tests.faults.talk import Talk, talk
 from tests.system.world.bot import Bot, bot
 from tests.system.world.browser_visitor import BrowserVisitor, browsing
+from tests.system.world.call import check_privacy
 from tests.system.world.hpb import Hpb
+from tests.system.world.process import WorldError
 from tests.system.world.recording import bare_words
 from tests.system.world.visitor import Visitor, visiting
 
@@ -40,6 +43,8 @@ _ON_THE_WAY_S = 0.5
 _QUIET_S = 10.0
 _QUIET_WITHIN_S = 45.0
 _LOOK_EVERY_S = 0.5
+_CLEAN_WITHIN_S = 10.0
+"""A peer whose TURN server has gone takes some seconds to close."""
 
 _SETTINGS = {"LT_ENGINE_WORKERS": "1", "LT_EMPTY_ROOM_SECONDS": "60"}
 """One worker is enough for two people; a room is empty for a while when a server dies."""
@@ -86,7 +91,6 @@ async def _call(ground: Ground, the_bot: Bot, folder: Path) -> AsyncIterator[Cal
                 if isinstance(alice, Visitor):
                     alice.speak(talk_of("alice").packets)
                 yield Call(the_bot, reader, alice, bob)
-                await the_bot.stop(room)
 
 
 def _alice(
@@ -107,6 +111,7 @@ async def _observe(scenario: Scenario, ground: Ground, call: Call, folder: Path)
         await asyncio.sleep(scenario.after_s)
         await asyncio.gather(_end(call.alice), _end(call.bob))
         await _until_quiet(call.reader, (call.alice, call.bob))
+    last_reasons = tuple((await call.bot.health()).get("reasons", ()))
     gap_s = {cause: s - gaps.get(cause, 0.0) for cause, s in (await _gaps(call.bot)).items()}
     return Seen(
         struck=(struck, over),
@@ -116,9 +121,26 @@ async def _observe(scenario: Scenario, ground: Ground, call: Call, folder: Path)
         },
         gap_s=gap_s,
         reasons=tuple(reasons),
+        last_reasons=last_reasons,
+        left=await _leave(ground, call),
         machine_late_s=late.worst_s,
         log=call.bot.process.log,
     )
+
+
+async def _leave(ground: Ground, call: Call) -> str:
+    """Ask the bot to leave; return what it keeps, nothing as a rule. Its log tells no secrets."""
+    log, room = call.reader.log, call.reader.room
+    status = await call.bot.stop(room)
+    private = [*log.seen, *(caption.text for caption in log.transcripts)]
+    check_privacy(call.bot, ground.hpb, room, private)
+    if status != HTTPStatus.OK:
+        return f"no room to leave ({status})"
+    try:
+        await call.bot.until_clean(_CLEAN_WITHIN_S)
+    except WorldError as exc:
+        return str(exc)
+    return ""
 
 
 async def _end(who: Visitor | BrowserVisitor) -> None:

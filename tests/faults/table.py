@@ -10,6 +10,8 @@ from tests.faults.scenario import Scenario, Seen
 _PLACE = re.compile(r"room \S+: |(?:\d+\.){3}\d+:\d+ ")
 _SECONDS = re.compile(r"\b\d+(?:\.\d+)? s\b")
 
+_LONGEST = 200
+
 HEAD = (
     "fault", "words spoken", "delivered", "lost", "told, counted, silent",
     "announced to the reader", "counted", "back after", "others late by", "health check",
@@ -20,19 +22,7 @@ HEAD = (
 def row(scenario: Scenario, seen: Seen | Exception, calm: Seen | None) -> list[str]:
     """Return one scenario's row; *calm* is the call without a fault, if there was one."""
     if isinstance(seen, Exception):
-        return [
-            scenario.fault,
-            "?",
-            "?",
-            "?",
-            "?",
-            "?",
-            "?",
-            "?",
-            "?",
-            f"did not run: {seen}",
-            "?",
-        ]
+        return [scenario.fault, *["?"] * (len(HEAD) - 3), _why(seen), "?"]
     accounts = list(seen.accounts.values())
     spoken, lost = sum(a.spoken for a in accounts), sum(a.words_lost for a in accounts)
     extra = seen.bobs_extra_delay_s(calm)
@@ -49,6 +39,13 @@ def row(scenario: Scenario, seen: Seen | Exception, calm: Seen | None) -> list[s
         _reasons(seen.reasons),
         f"{seen.machine_late_s:.2f} s",
     ]
+
+
+def _why(fault: BaseException) -> str:
+    """Return why a scenario could not be performed, in a line."""
+    while isinstance(fault, BaseExceptionGroup):
+        fault = fault.exceptions[0]
+    return " ".join(f"not performed: {fault!r}".split())[:_LONGEST]
 
 
 def _told(accounts: Sequence[Account]) -> str:

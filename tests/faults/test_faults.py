@@ -25,6 +25,10 @@ def test_fault(scenario: Scenario, results: Results) -> None:
     silent = [f"{user}: {run}" for user, a in seen.accounts.items() for run in a.silent]
     assert not silent, "words were lost and nobody was told"
     assert seen.recovered_s is not None, "captions never came back"
+    if scenario.is_reported:
+        assert seen.reasons, "the health check never said so"
+    assert bool(seen.last_reasons) == scenario.is_final, "the health check is wrong in the end"
+    assert not seen.left
     if scenario.loses_nothing:
         for account in seen.accounts.values():
             assert account.words_lost <= MARGIN * account.spoken

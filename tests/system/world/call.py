@@ -52,7 +52,7 @@ async def captioned_call(
         assert status == HTTPStatus.OK
         await reader.until(lambda: not reader.bots, "the bot to leave", 5)
         await bot.until_clean()
-    _check_privacy(bot, hpb, room, [*people, *captions])
+    check_privacy(bot, hpb, room, [*people, *captions])
 
 
 @asynccontextmanager
@@ -71,7 +71,7 @@ async def _watched(bot: Bot, figures: Figures) -> AsyncIterator[None]:
         )
 
 
-def _check_privacy(bot: Bot, hpb: Hpb, room: str, others: Sequence[str]) -> None:
+def check_privacy(bot: Bot, hpb: Hpb, room: str, others: Sequence[str]) -> None:
     """Look for what nobody may find in a log: speech, whole tokens and ids, secrets."""
     log = bot.process.log.read_text(encoding="utf-8")
     private = [hpb.internal_secret, room, *(text for text in others if len(text) >= _CHANCE)]
