@@ -200,10 +200,13 @@ class Reception:
                     await self._negotiate(peer, offer)
                 case Offered() as offer:
                     return offer
-                case CandidateFound() as found if found.sid == first.sid:
-                    await self._add(peer, found)
-                case CandidateFound() as early:
-                    self._early.append(early)
+                case CandidateFound() as found:
+                    if found.sid == first.sid:
+                        await self._add(peer, found)
+                    if found.sid != first.sid or not found.sid:
+                        # Old servers give no sid, and candidates may come before their offer:
+                        # it may belong to the next one.
+                        self._early.append(found)
                 case PeerEnded(peer=ended, reason=reason) if ended is peer:
                     self._ask(reason)
                     return None
