@@ -1,6 +1,6 @@
 # `make` alone prints this table.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-system test-faults faults lint fmt spec lock ci clean
+.PHONY: help setup demo test test-unit test-system test-faults faults soak lint fmt spec lock ci clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -41,6 +41,10 @@ test-faults: setup ## The same, while each of them dies and comes back
 
 faults: export FAULTS_TABLE = deploy/faults.md
 faults: test-faults ## Fault tests; what they saw goes into deploy/faults.md
+
+soak: setup ## A busy call for SOAK_MINUTES (15) and 500 peers in a row: does anything grow?
+	tests/system/install-packages
+	$(BIN)/python -m pytest tests/soak -s
 
 lint: setup ## Format, lint, types and import contracts
 	$(BIN)/ruff format --check .
