@@ -173,11 +173,7 @@ class Recognition:
 
     def _lost(self, error: EngineError) -> None:
         """Take back what a stream did not answer."""
-        self._figures.failed("engine", error)
-        self._figures.engine_error = str(error)
-        if isinstance(error, EngineStalledError):
-            self._watch.gave_up()
-            self._figures.metrics.stalls.labels("engine").inc()
+        self._note(error)
         self._lose(self._intake.forgotten())
         again = self._intake.take_back()
         if again and self._is_barren():
@@ -185,6 +181,14 @@ class Recognition:
             again = []
             self._forgive()
         self._intake.send_again(again)
+
+    def _note(self, error: EngineError) -> None:
+        """Show what is wrong."""
+        self._figures.failed("engine", error)
+        self._figures.engine_error = str(error)
+        if isinstance(error, EngineStalledError):
+            self._watch.gave_up()
+            self._figures.metrics.stalls.labels("engine").inc()
 
     def _is_barren(self) -> bool:
         """Count a stream that took audio and gave no word; say whether there were too many."""
@@ -241,10 +245,15 @@ class Recognition:
         await stream.finish()
 
     async def _look_for_stalls(self) -> None:
+        """Give up a stream that is deaf; one whose engine sees to that itself is merely late."""
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            if self._watch.is_stalled(self._loop.time()):
-                raise EngineStalledError("speech goes in and no words come out")
+            if not self._watch.is_stalled(self._loop.time()):
+                continue
+            error = EngineStalledError("speech goes in and no words come out")
+            if not self._engine.capabilities.watched:
+                raise error
+            self._note(error)
 
     def _listening(self, clock: StreamClock) -> Listening:
         intake = self._intake

@@ -58,6 +58,8 @@ class Capabilities:
             from the time that passes without words.
         cold_start_s: How long opening the first stream may take while audio is kept.
         session_s: How long the endpoint lets a stream live; None where it does not mind.
+        watched: Whether the engine itself gives up what hangs: where no words come out of its
+            streams, it has too much to do, and hearing it all again would not help.
     """
 
     languages: Mapping[str, str]
@@ -65,6 +67,7 @@ class Capabilities:
     pauses: bool
     cold_start_s: float = 10.0
     session_s: float | None = None
+    watched: bool = False
 
 
 class SttStream(Protocol):

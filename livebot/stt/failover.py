@@ -60,6 +60,7 @@ class Failover:
             pauses=all(one.pauses for one in each),
             cold_start_s=each[0].cold_start_s,
             session_s=min(sessions, default=None),
+            watched=all(one.watched for one in each),
         )
 
     async def __aenter__(self) -> Self:

@@ -76,6 +76,7 @@ class ScriptedEngine:
     refusals: list[EngineError] = field(default_factory=list)
     open_now: int = 0
     session_s: float | None = None
+    watched: bool = False
     on_open: Callable[[ScriptedStream], None] = lambda _: None
     _opened: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -83,7 +84,11 @@ class ScriptedEngine:
     def capabilities(self) -> Capabilities:
         """Say that it tells times and pauses."""
         return Capabilities(
-            languages=self.languages, word_times=True, pauses=True, session_s=self.session_s
+            languages=self.languages,
+            word_times=True,
+            pauses=True,
+            session_s=self.session_s,
+            watched=self.watched,
         )
 
     async def __aenter__(self) -> Self:

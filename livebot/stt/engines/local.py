@@ -35,7 +35,7 @@ class LocalEngine:
     @property
     def capabilities(self) -> Capabilities:
         """Say what this engine can do."""
-        return Capabilities(languages=_LANGUAGES, word_times=True, pauses=True)
+        return Capabilities(languages=_LANGUAGES, word_times=True, pauses=True, watched=True)
 
     async def __aenter__(self) -> Self:
         """Start the workers.

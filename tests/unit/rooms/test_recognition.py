@@ -258,6 +258,23 @@ async def test_a_deaf_stream_is_given_up_and_its_audio_kept() -> None:
     assert it.gaps == []
 
 
+async def test_an_engine_that_watches_itself_is_late_and_not_deaf() -> None:
+    """It is shown that no words come, and nothing is sent again: that would not help it."""
+    async with running() as it:
+        it.engine.watched = True
+        it.speak(5)
+        stream = await it.engine.stream()
+        await asyncio.sleep(PATIENCE_S + 2)
+        assert it.figures.engine_error == "speech goes in and no words come out"
+        assert value(it, "transcription_stalls_total", component="engine") == 1
+        stream.say(*words("heard after all"))
+        await asyncio.sleep(1)
+
+        assert it.figures.engine_error is None
+        assert len(it.engine.streams) == 1
+    assert it.text == "heard after all"
+
+
 async def test_an_engine_that_understands_is_never_called_deaf() -> None:
     """A word now and then keeps a stream, and silence asks for none."""
     async with running() as it:
