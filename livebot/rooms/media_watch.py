@@ -53,14 +53,13 @@ class MediaWatch:
         self._loss = PacketLoss()
         self._heard_at = 0.0
         self._fault: str | None = None
-        self._is_steady = self._is_stalled = False
+        self._is_steady = False
 
     def opened(self, peer: Peer, now: float) -> None:
         """Look at a connection that is being made."""
         self._peer = peer
         self._counted = PacketCounts()
         self._watchdog.restart(now)
-        self._is_steady = False
         self._figures.media = MediaState.CONNECTING
 
     def ended(self) -> None:
@@ -94,11 +93,9 @@ class MediaWatch:
             gaps = self._loss.heard(now, seconds, lost_s, concealed=frame.concealed)
         else:
             gaps = self._outage.heard(now, seconds, lost_s, concealed=frame.concealed)
-            self._loss.restart()
-        if not frame.concealed:
-            self._heard_at = now
-            self._figures.media = MediaState.RECEIVING
-            self._fault = self._figures.media_error = None
+        self._heard_at = now
+        self._figures.media = MediaState.RECEIVING
+        self._fault = self._figures.media_error = None
         self._tell(gaps)
 
     def look(self, now: float) -> Finding | None:
@@ -120,11 +117,9 @@ class MediaWatch:
     def _look_at(self, peer: Peer, now: float) -> Finding | None:
         self._count_packets(peer)
         state = self._watchdog.look(now, peer.audio_age_s, peer.path_age_s)
-        self._figures.media = state
+        before, self._figures.media = self._figures.media, state
         if state is MediaState.LOST:
-            self._is_steady = False
-            return self._look_at_lost(peer, now)
-        self._is_stalled = False
+            return self._look_at_lost(peer, now, is_news=before is not state)
         self._fault = self._figures.media_error = None
         alive_since = self._watchdog.alive_since
         if state is MediaState.SILENT and alive_since is not None:
@@ -137,12 +132,11 @@ class MediaWatch:
         was_steady, self._is_steady = self._is_steady, self._watchdog.is_steady(now)
         return Finding.STEADY if self._is_steady and not was_steady else None
 
-    def _look_at_lost(self, peer: Peer, now: float) -> Finding | None:
+    def _look_at_lost(self, peer: Peer, now: float, *, is_news: bool) -> Finding | None:
         if was_flowing(peer.audio_age_s, peer.path_age_s):
             self._outage.begin(self._heard_at)
             self._outage.confirm()
-        if not self._is_stalled:
-            self._is_stalled = True
+        if is_news:
             self._figures.metrics.stalls.labels("media").inc()
         self._explain(now, "the connection is dead")
         return Finding.STALLED if self._watchdog.asks(now) else None

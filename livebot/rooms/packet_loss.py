@@ -44,7 +44,7 @@ class PacketLoss:
         self._last = 0.0  # when the newest loss of an open gap, or a told one, was over
 
     def restart(self) -> None:
-        """Forget a hole that has not ended: another connection, or the same after an outage."""
+        """Forget a hole that has not ended: its connection has."""
         self._hole_s = 0.0
 
     def heard(self, now: float, seconds: float, lost_s: float, *, concealed: bool) -> list[Gap]:

@@ -64,7 +64,7 @@ def test_what_is_told_makes_sense(steps: list[tuple[float, float, bool]]) -> Non
 
 
 @settings(max_examples=25)
-@given(st.integers(3, 8), st.floats(25.0, 60.0), st.randoms(use_true_random=False))
+@given(st.integers(3, 8), st.floats(25.0, 60.0), st.integers(0, 1000).map(random.Random))
 def test_heavy_loss_is_told_to_the_last_packet(
     lost: int, seconds: float, chance: random.Random
 ) -> None:
