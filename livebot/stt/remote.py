@@ -36,6 +36,10 @@ pongs, because those of an endpoint that is only slow wait behind the audio it h
 SEND_WITHIN_S = 15.0
 """An endpoint that takes no audio for so long is stuck, whatever it says."""
 
+READ_WITHIN_S = 20.0
+"""How long an endpoint may take to read what is under way: four seconds of audio, and its own
+network's buffers, at a fraction of the pace of speech."""
+
 SEND_BUFFER = 131_072
 """Bytes that wait in our own kernel. Left to itself it takes 40 s of audio for an endpoint that
 has stopped reading, more than is kept to be sent again; so it takes 4 s, and pings get through."""
@@ -123,6 +127,21 @@ class Connection:
                 await self._ws.send(message)
         except TimeoutError as exc:
             raise EngineError(f"{self._host} takes no audio") from exc
+        except ConnectionClosed as exc:
+            raise self._lost(exc) from exc
+
+    async def wait_read(self) -> None:
+        """Wait until the endpoint has read all that was sent.
+
+        Raises:
+            EngineError: The endpoint is gone, or takes too long.
+        """
+        try:
+            async with asyncio.timeout(READ_WITHIN_S):
+                pong = asyncio.ensure_future(await self._ws.ping())
+                await asyncio.wait([pong])
+        except TimeoutError as exc:
+            raise EngineError(f"{self._host} does not get to the end of the audio") from exc
         except ConnectionClosed as exc:
             raise self._lost(exc) from exc
 

@@ -187,6 +187,19 @@ async def test_last_word_comes_with_the_silence_of_the_flush() -> None:
     assert flushed % kyutai.FRAME == 0
 
 
+async def test_slow_endpoint_is_heard_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last words are waited for once the endpoint has read its backlog, not before.
+
+    Spec: engines/Endpoints that hang.
+    """
+    monkeypatch.setattr(kyutai, "FINISH_WITHIN_S", 1.0)
+    double = KyutaiDouble(message_s=0.05)
+    async with double.serve(), KyutaiEngine({"url": double.url}) as engine:
+        began = time.monotonic()
+        assert words(await converse(engine, speech(30))) == said(30)
+        assert time.monotonic() - began > 2.0
+
+
 async def test_flush_covers_a_longer_delay() -> None:
     """The larger model's delay is set by an option."""
     async with (
@@ -324,6 +337,10 @@ class Reluctant:
         assert not self.is_closed, "closed before the flush was out"
         await asyncio.sleep(self._take_s)
         self.sent += len(message) // 4
+
+    async def wait_read(self) -> None:
+        """Read the rest, as slowly."""
+        await asyncio.sleep(1.0)
 
     async def receive(self) -> str | bytes:
         """Have nothing to say."""

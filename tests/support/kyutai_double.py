@@ -34,6 +34,7 @@ class KyutaiDouble:
         close_code: ... with this code.
         idle_s: Close with 1000 after so long without audio.
         ping_every_s: How often the python dialect says `ping`.
+        message_s: How long each message takes to be understood; no more are read meanwhile.
         raw: Send these first.
         port: Where it listens.
         upgrades: How many upgrades were asked for.
@@ -52,6 +53,7 @@ class KyutaiDouble:
     close_code: int = 1000
     idle_s: float = 30.0
     ping_every_s: float = 10.0
+    message_s: float = 0.0
     raw: list[str | bytes] = field(default_factory=list)
     port: int = 0
     upgrades: int = 0
@@ -78,6 +80,7 @@ class KyutaiDouble:
             ssl=tls,
             process_request=self._admit,
             close_timeout=0.5,
+            max_queue=8,
         ) as server:
             self.port = next(iter(server.sockets)).getsockname()[1]
             yield self
@@ -128,6 +131,7 @@ class KyutaiDouble:
             assert isinstance(data, bytes), "text frames from the client are not expected"
             samples = np.frombuffer(data, np.float32)
             self.samples[stream] += len(samples)
+            await asyncio.sleep(self.message_s)
             for step in model.feed(samples):
                 for message in self._messages(step):
                     await ws.send(json.dumps(message))

@@ -40,10 +40,11 @@ SIGN_OF_LIFE_S = 5.0
 """After so long without audio a frame of silence goes out: the service hangs up after 30 s,
 its older version after 10."""
 
-FIRST_WORD_S = 2.0
-NEXT_WORD_S = 1.0
-FINISH_WITHIN_S = 5.0
-"""How long the last words are waited for: the first, each after it, and all together."""
+FIRST_WORD_S = 3.0
+NEXT_WORD_S = 1.5
+FINISH_WITHIN_S = 6.0
+"""How long the last words are waited for once all audio was read: the first, each after it, and
+all together."""
 
 
 class KyutaiEngine(RemoteEngine):
@@ -130,7 +131,8 @@ class KyutaiStream:
             return
         self._is_finishing = True
         await self.send(silence(self._flush))
-        # The clock starts here: an endpoint with a backlog takes the silence only after it.
+        # The clock starts here: what an endpoint has not read yet it cannot answer.
+        await self._connection.wait_read()
         self._finished_at = self._heard_at = self._loop.time()
         if self._wait is not None and not self._wait.expired():
             self._wait.reschedule(self._deadline())
