@@ -10,7 +10,7 @@ import pytest
 
 from livebot.audio.pcm import RATE_HZ, silence
 from livebot.errors import ConfigError, EngineBusyError, EngineError
-from livebot.stt.engine import Pause, SttEngine, Word
+from livebot.stt.engine import Pause, SttEngine, SttEvent, Word
 from livebot.stt.engines import moshi
 from livebot.stt.engines.moshi import MoshiEngine
 from tests.support.engine_contract import converse, listen, words
@@ -95,22 +95,38 @@ async def test_server_that_closes_after_its_marker_is_no_fault() -> None:
         assert words(await converse(engine, speech(4))) == said(4)
 
 
-async def test_marker_that_never_comes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stuck model does not hold the speaker for ever, and not a listener that waits already."""
-    monkeypatch.setattr(moshi, "FINISH_WITHIN_S", 0.3)
-    double = MoshiDouble(deaf=True)
+async def _finish_unheard(double: MoshiDouble) -> list[SttEvent]:
+    """End a stream while somebody listens already; return what was heard."""
     async with (
         double.serve(),
-        MoshiEngine({"url": double.url}) as engine,
+        MoshiEngine({"url": double.url, "ready_ms": "100"}) as engine,
         asyncio.timeout(3),
         engine.open(language="en") as stream,
-        asyncio.TaskGroup() as group,
     ):
-        listening = group.create_task(listen(stream))
+        listening = asyncio.ensure_future(listen(stream))
         await asyncio.sleep(0.1)
         await stream.finish()
+        return await listening
 
-    assert listening.result() == []
+
+async def test_marker_that_never_comes_is_a_lost_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stuck model does not hold the speaker for ever, and its silence is no end in order.
+
+    Spec: engines/Endpoints that hang.
+    """
+    monkeypatch.setattr(moshi, "FINISH_WITHIN_S", 0.3)
+
+    with pytest.raises(EngineError, match="end of the audio"):
+        await _finish_unheard(MoshiDouble(deaf=True))
+
+
+async def test_marker_of_a_server_that_has_none_is_not_missed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A server that does not batch may not know markers: its stream ends after a while."""
+    monkeypatch.setattr(moshi, "FINISH_WITHIN_S", 0.3)
+
+    assert await _finish_unheard(MoshiDouble(deaf=True, batched=False)) == []
 
 
 async def test_audio_that_ends_within_a_word() -> None:

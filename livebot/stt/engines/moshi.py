@@ -89,6 +89,8 @@ class MoshiStream:
         self._pauses = moshi_wire.PauseDetector(delay_steps)
         self._loop = asyncio.get_running_loop()
         self._early: moshi_wire.Message | None = None
+        self._is_batched = False
+        self._heard_at = 0.0
         self._is_finishing = False
         self._finished_at: float | None = None
         self._wait: asyncio.Timeout | None = None
@@ -106,7 +108,8 @@ class MoshiStream:
         except TimeoutError:
             return
         self._refuse(message)
-        if not isinstance(message, moshi_wire.Ready):
+        self._is_batched = isinstance(message, moshi_wire.Ready)
+        if not self._is_batched:
             self._early = message
 
     async def send(self, chunk: Samples) -> None:
@@ -126,7 +129,8 @@ class MoshiStream:
         await self.send(tail)
         await self._connection.send(moshi_wire.encode_marker(MARKER))
         await self.send(tail)
-        # The clock starts here: a server with a backlog takes the rest only after it.
+        # The clock starts here: what a server has not read yet it cannot answer.
+        await self._connection.wait_read()
         self._finished_at = self._loop.time()
         if self._wait is not None and not self._wait.expired():
             self._wait.reschedule(self._deadline())
@@ -157,8 +161,11 @@ class MoshiStream:
             return early
         try:
             message = await self._receive_until()
-        except TimeoutError:
+        except TimeoutError as exc:
             await self._connection.close()
+            # Servers that batch send the mark back; of others one cannot be sure.
+            if self._is_batched and self._heard_at < (self._finished_at or 0.0):
+                raise EngineError("moshi-server did not get to the end of the audio") from exc
             return None
         except EngineError:
             if self._finished_at is not None and self._connection.is_ended:
@@ -180,6 +187,7 @@ class MoshiStream:
         """Return the next message of a known type."""
         while True:
             data = await self._connection.receive()
+            self._heard_at = self._loop.time()
             # A text frame is none of the protocol's, and ignored by the server as well.
             if isinstance(data, bytes) and (message := moshi_wire.decode(data)) is not None:
                 return message
