@@ -1,8 +1,8 @@
 """The media half of a speaker: offers in, audio into the backlog.
 
 One peer at a time, and at most one more that is being closed. It is drained from the moment
-it is negotiated, because what decodes queues without a bound; it is replaced by the next
-offer, and asked for again when it ends or brings nothing.
+it is negotiated, because what waits in it is bounded and the oldest goes; it is replaced by
+the next offer, and asked for again when it ends or brings nothing.
 """
 
 import asyncio
@@ -147,24 +147,30 @@ class Reception:
                     pass
 
     async def _host(self, offer: Offered, served: asyncio.Future[Offered | None]) -> None:
-        """Receive from one peer, until its successor's offer is here; then close it."""
+        """Have one peer: until it has ended or its successor's offer is here; then close it."""
         try:
             async with open_peer(self._options.ice_servers, self._options.ice_policy) as peer:
-                self._watch.opened(peer, self._clock.now())
-                successor = await self._serve_peer(peer, offer)
-                self._watch.ended()
-                served.set_result(successor)
-        except* MediaError as group:
-            error = first_error(group)
-            self._figures.failed("media", error)
-            if not served.done():
-                self._watch.ended()
-                self._watch.failed(str(error))
-                self._ask("failed")
+                served.set_result(await self._attend(peer, offer))
+        except MediaError as exc:
+            if served.done():
+                self._figures.failed("media", exc)
+            else:
+                self._fail(exc)
                 served.set_result(None)
 
-    async def _serve_peer(self, peer: Peer, offer: Offered) -> Offered | None:
-        """Receive from one peer; return the offer that replaces it, None when it ended."""
+    async def _attend(self, peer: Peer, offer: Offered) -> Offered | None:
+        """Receive from a peer; return the offer that replaces it, None when it ended."""
+        self._watch.opened(peer, self._clock.now())
+        successor: Offered | None = None
+        try:
+            successor = await self._receive(peer, offer)
+        except* MediaError as group:
+            self._watch.ended()
+            self._fail(first_error(group))
+        self._watch.ended()
+        return successor
+
+    async def _receive(self, peer: Peer, offer: Offered) -> Offered | None:
         await self._negotiate(peer, offer)
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -262,6 +268,12 @@ class Reception:
                     self._ask(finding)
                 case None:
                     pass
+
+    def _fail(self, error: MediaError) -> None:
+        """Show why there is no audio, and ask for it again."""
+        self._figures.failed("media", error)
+        self._watch.failed(str(error))
+        self._ask("failed")
 
     def _ask(self, reason: str) -> None:
         """Ask for the audio again."""
