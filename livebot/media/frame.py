@@ -30,7 +30,10 @@ class Frame:
 
 @dataclass(slots=True)
 class PacketCounts:
-    """What became of a peer's audio packets; see the metric `transcription_packets_total`.
+    """What became of a peer's audio packets, so far; the numbers only grow.
+
+    Whoever has the peer looks from time to time and adds what is new to the metric
+    `transcription_packets_total`.
 
     Each packet that arrives is one of `received`, `late` and `duplicate`. Each that was
     sent and is missing, or cannot be decoded, is one of `restored`, `concealed` and `lost`.
