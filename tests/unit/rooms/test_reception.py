@@ -483,12 +483,12 @@ async def test_a_microphone_that_was_switched_off_in_an_outage_ends_it(
         await it.heard_for(10)
         it.server.is_up = False
         it.server.close()
-        await asyncio.sleep(5.2)
+        await asyncio.sleep(6.2)
         it.server.stop()
         it.server.is_up = True
         await asyncio.sleep(5)
         (gap,) = over(it.told)
-        assert gap.lost_s == pytest.approx(6.5, abs=0.6)
+        assert gap.lost_s == pytest.approx(7.5, abs=0.6)
         assert it.figures.media_error is None
 
 
