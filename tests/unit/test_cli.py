@@ -124,6 +124,20 @@ def test_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
     assert f"livebot {__version__}" in capsys.readouterr().out
 
 
+def test_engines_are_listed_in_their_order_of_preference(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of several, each shows its place. Spec: engines/Failover."""
+    monkeypatch.setenv("LT_ENGINE", "moshi,local")
+
+    assert run(monkeypatch, "engines", "--no-check") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "kyutai",
+        "local (choice 2)",
+        "moshi (choice 1)",
+    ]
+
+
 def test_engines_are_listed_without_trying(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
