@@ -20,6 +20,10 @@ ROOMS = "integration/test_rooms.py"
 
 LOCAL = "integration/test_local_engine.py"
 
+APP = "integration/test_app.py"
+STOPPING = "integration/test_stopping.py"
+MANAGER = "unit/rooms/test_manager.py"
+
 RECOGNITION = "unit/rooms/test_recognition.py"
 FAULTS = "unit/rooms/test_recognition_faults.py"
 RETURNS = "integration/test_room_returns.py"
@@ -34,7 +38,24 @@ PROVED_BY = {
         f"{ROOMS}::test_the_room_is_left_when_the_call_ends",
         f"{ROOMS}::test_the_room_is_left_when_only_bots_remain",
     ],
+    "room-control/Overload": [
+        f"{APP}::test_a_late_loop_takes_no_more_and_recovers",
+        f"{APP}::test_too_much_memory_takes_no_more",
+        f"{MANAGER}::test_overload_keeps_what_runs",
+        "unit/overload/test_gate.py::test_never_shuts_twice_within_the_calm_time",
+        "unit/overload/test_gate.py::test_higher_values_never_open_it_earlier",
+    ],
+    "room-control/Restart": [
+        f"{STOPPING}::test_rooms_come_back_after_a_restart",
+        f"{STOPPING}::test_a_broken_state_file_stops_nobody",
+        "unit/rooms/test_keeper.py::test_a_full_disk_is_told_counted_and_tried_again",
+        "unit/rooms/test_state.py::test_only_the_owner_can_read_it",
+    ],
     "room-control/Drain": [
+        f"{STOPPING}::test_the_second_signal_ends_it_at_once",
+        f"{STOPPING}::test_a_signal_while_the_engine_loads",
+        f"{STOPPING}::test_from_the_first_signal_on_nothing_new_is_taken",
+        f"{APP}::test_the_deadlines_fit_into_each_other",
         "integration/test_app.py::test_stopping_says_bye_to_every_room",
         "system/test_leaving.py::test_stopping_in_the_middle_of_speech_loses_no_words",
     ],
