@@ -23,7 +23,7 @@ from tests.system.world.tape import Tape
 
 PEERS = int(os.environ.get("SOAK_PEERS", "500"))
 SPEAKERS = 4
-EVERY = 25
+EVERY = PEERS // 20
 WARM_UP = PEERS // 5
 """So many peers, and caches are filled and allocators have their size."""
 

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import psutil
 
-MEBIBYTE = 1 << 20
-
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -42,7 +40,8 @@ class Usage:
     """One reading.
 
     Attributes:
-        memory_mb: Of the program, in MiB; what it shares with others counts in part.
+        memory_mb: Of the program, in MiB, without what comes from files: of that every other
+            program that uses the same libraries carries a part, and they come and go.
         workers_mb: Of its workers together.
         cpu_s: Processor time of all of them so far.
         held: See there.
@@ -80,7 +79,9 @@ def usage(pid: int, tasks: int) -> Usage:
 
 
 def _memory_mb(process: psutil.Process) -> float:
-    return float(process.memory_full_info().pss) / MEBIBYTE
+    lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    kib = {words[0]: int(words[1]) for line in lines[1:] if (words := line.split())}
+    return (kib["Pss_Anon:"] + kib["SwapPss:"]) / 1024
 
 
 def _files(pid: int) -> "Counter[str]":
