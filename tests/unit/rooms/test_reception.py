@@ -22,7 +22,14 @@ from livebot.rooms.inbox import OFFERS, OFFERS_PER_S
 from livebot.rooms.media_watch import NOBODY_SENDS
 from livebot.rooms.outage import NOTICE_S, UNCERTAIN_S
 from livebot.rooms.reception import CONNECT_TIMEOUT_S, Reception, ReceptionOptions
-from livebot.rooms.watchdog import ASK_LOST_S, ASK_SILENT_S, MOST_S, PATH_LOST_S, STEADY_S
+from livebot.rooms.watchdog import (
+    ASK_LOST_S,
+    ASK_SILENT_S,
+    MOST_S,
+    PATH_DEAD_S,
+    PATH_LOST_S,
+    STEADY_S,
+)
 from livebot.signaling.events import CandidateFound, Offered, SubscriptionRefused
 from tests.support.gaps import over
 from tests.support.scripted_media import ASK_DELAY_S, DTX_S, HELD_S, SPEAKER, ScriptedMedia
@@ -145,11 +152,12 @@ async def test_a_path_that_is_dead_for_40_s_is_replaced(monkeypatch: pytest.Monk
 async def test_a_media_server_that_says_goodbye(monkeypatch: pytest.MonkeyPatch) -> None:
     """All connections end at once (TERM): told after 3 s, asked for until it is back."""
     async with listening(monkeypatch) as it:
-        await it.heard_for(10)
+        await it.heard_for(10.3)
         it.server.is_up = False
         it.server.close()
         await asyncio.sleep(2)
         assert (it.told, it.figures.media) == ([], "lost")
+        assert not it.figures.media_error
         await asyncio.sleep(2)
         assert len(it.told) == 1
         assert it.count("packets", outcome="received") == it.server.peers[0].counts.received
@@ -160,7 +168,7 @@ async def test_a_media_server_that_says_goodbye(monkeypatch: pytest.MonkeyPatch)
 
     (gap,) = over(it.told)
     assert gap.cause is Cause.MEDIA
-    assert gap.start == pytest.approx(10, abs=0.1)
+    assert gap.start == pytest.approx(10.3, abs=0.1)
     assert 4 <= gap.lost_s <= 5.5
     assert it.count("reconnects", component="media", reason="closed") == 1
     assert len(it.server.asked) == 1
@@ -221,6 +229,25 @@ async def test_somebody_muted_is_left_alone(
     assert it.count("stalls", component="media") == 0
 
 
+async def test_a_path_that_dies_on_somebody_silent_is_no_gap(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """None of their words was under way."""
+    async with listening(monkeypatch) as it:
+        await it.heard_for(10)
+        it.server.is_up = False
+        it.server.stop()
+        await asyncio.sleep(5)
+        it.server.cut()
+        await asyncio.sleep(PATH_DEAD_S + LOOK_S)
+        assert it.figures.media == "lost"
+        it.server.close()
+        await asyncio.sleep(30)
+        assert it.figures.media_error is None
+
+    assert it.told == []
+
+
 @pytest.mark.parametrize("heard_s", [0, 10])
 async def test_a_microphone_that_is_off_for_an_hour(
     monkeypatch: pytest.MonkeyPatch, heard_s: float
@@ -241,6 +268,7 @@ async def test_a_microphone_that_is_off_for_an_hour(
         assert waits[-1] == pytest.approx(MOST_S, abs=1)
         assert it.figures.media == "silent"
         assert len(it.server.asked) < 20
+        assert it.count("stalls", component="media") == bool(heard_s)
         for _ in range(2):
             it.server.send()
             await asyncio.sleep(1)
