@@ -1,8 +1,8 @@
 """A TCP connection that can be cut: a forwarder between the bot and a server.
 
-As `../shared` notes of a real lab say, a client whose own socket is cut has 30 s to resume its
-session, during which its media goes on. A half-open socket is worse: nothing comes and
-nothing is refused, as behind a router that has forgotten the connection.
+A client of the signaling server whose socket is cut has 30 s to resume its session, in which
+its media goes on; later it is a stranger and its media ends. A half-open socket is worse:
+nothing comes and nothing is refused, as behind a router that has forgotten the connection.
 """
 
 import asyncio
