@@ -28,6 +28,11 @@ IN_FLIGHT = 64
 """Captions that the server has not confirmed; more wait in the outbox. On a slow line they
 still fit into the time that a confirmation may take."""
 
+RETURN_S = 60.0
+"""How long captions wait for people whom a restart of the server has put out of the call."""
+
+LOOK_EVERY_S = 0.2
+
 
 class Channel(Protocol):
     """What delivery asks of the signaling conversation."""
@@ -75,6 +80,7 @@ class Delivery:
         self._outbox = Outbox(self._on_dropped)
         self._dropped: dict[SessionId, Gap] = {}
         self._in_flight: deque[tuple[Outgoing, Receipt]] = deque()
+        self._patient_until = 0.0
         self.told = asyncio.Event()
         self.sent = 0
 
@@ -87,6 +93,14 @@ class Delivery:
         """Take over a speaker's caption; never waits."""
         if isinstance(caption, Caption) or self._notices:
             self._outbox.put(session, caption, self._language)
+
+    def expect_return(self) -> None:
+        """Note that everybody was put out of the call, and will be back as a new session.
+
+        Until somebody is, captions wait. Otherwise what is said to nobody is dropped: who
+        comes later was not there to hear it.
+        """
+        self._patient_until = self._clock.now() + RETURN_S
 
     def close(self) -> None:
         """Take no more captions; `run()` ends when those that wait have arrived."""
@@ -114,6 +128,9 @@ class Delivery:
                 # What is in flight may come back meanwhile, and was before it.
                 self._outbox.put_back([item])
                 await self.told.wait()
+            elif not self._readers() and self._clock.now() < self._patient_until:
+                self._outbox.put_back([item])
+                await asyncio.sleep(LOOK_EVERY_S)
             elif self._dropped:
                 self._outbox.put_back([item])
                 session, gap = self._dropped.popitem()

@@ -16,7 +16,7 @@ from livebot.captions.gap import Cause, Gap
 from livebot.ids import SessionId
 from livebot.metrics import Metrics
 from livebot.rooms.clock import RoomClock
-from livebot.rooms.delivery import IN_FLIGHT, Delivery
+from livebot.rooms.delivery import IN_FLIGHT, RETURN_S, Delivery
 from livebot.rooms.outbox import LIMIT
 from livebot.signaling.messages import Transcript
 from livebot.signaling.receipts import Receipt, Receipts
@@ -143,6 +143,31 @@ async def test_what_the_socket_swallowed_is_sent_again() -> None:
 
     assert channel.read == [([CAROL], text) for text in ("one", "two", "three", "four")]
     assert delivery.sent == 4
+
+
+@pytest.mark.parametrize(
+    ("back_after_s", "expected"), [(30.0, ["one", "two", "later"]), (RETURN_S + 30.0, ["later"])]
+)
+async def test_after_a_restart_captions_wait_for_people(
+    back_after_s: float, expected: list[str]
+) -> None:
+    """The server knows nobody until they come back; they missed nothing, a late guest all."""
+    channel, readers = Channel(is_stuck=True), [BOB]
+    async with running(channel, readers) as delivery:
+        delivery.put(ALICE, _final("one"))
+        await asyncio.sleep(1)
+        channel.cut()
+        readers.clear()
+        delivery.expect_return()
+        await asyncio.sleep(1)
+        channel.join(delivery)
+        delivery.put(ALICE, _final("two"))
+        await asyncio.sleep(back_after_s)
+        assert channel.read == []
+        readers.append(CAROL)
+        delivery.put(ALICE, _final("later"))
+
+    assert channel.read == [([CAROL], text) for text in expected]
 
 
 async def test_a_confirmed_caption_is_never_sent_again() -> None:
