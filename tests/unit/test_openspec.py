@@ -134,10 +134,6 @@ PROVED_BY = {
         "integration/test_kyutai_engine.py::test_refusal_is_final_and_names_the_cure",
         "unit/settings/test_model.py::test_modal_keys_stay_with_modal",
     ],
-    "stt-endpoint/Cold start": [
-        "integration/test_kyutai_engine.py::test_cold_start_is_waited_for",
-        "unit/rooms/test_recognition.py::test_audio_is_kept_while_the_engine_wakes_up",
-    ],
     "stt-endpoint/Last words": [
         "integration/test_kyutai_engine.py::test_last_word_comes_with_the_silence_of_the_flush",
         "integration/test_moshi_engine.py::test_audio_that_ends_within_a_word",
