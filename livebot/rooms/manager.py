@@ -283,7 +283,6 @@ class RoomManager:
                     ice_policy=IcePolicy(settings.ice_policy),
                 ),
                 recognition=RecognitionOptions(
-                    engine=settings.engine_name,
                     language=wanted.language,
                     caption_mode=settings.caption_mode,
                     replay_s=settings.replay_s,

@@ -63,13 +63,11 @@ class RecognitionOptions:
     """Into which captions audio is turned, and how.
 
     Attributes:
-        engine: Its name, for the metrics.
         language: What is spoken.
         caption_mode: See `Segmenter`.
         replay_s: Audio kept after the engine took it, for the next stream.
     """
 
-    engine: str
     language: str
     caption_mode: Mode
     replay_s: float = 30.0
@@ -210,23 +208,21 @@ class Recognition:
     async def _converse(self) -> None:
         """Hold one stream of the engine while there is sound."""
         self._figures.stream = "opening"
-        active = self._figures.metrics.engine_streams.labels(self._options.engine)
         async with self._engine.open(language=self._options.language) as stream:
             self._figures.stream = "open"
             if not self._watch.stalls:
                 self._figures.engine_error = None
             self._watch.restart()
             clock = StreamClock(RATE_HZ)
-            with active.track_inprogress():
-                async with asyncio.TaskGroup() as group:
-                    listening = self._listening(clock)
-                    hearing = group.create_task(listening.run(stream), name="stt-listen")
-                    watching = group.create_task(self._look_for_stalls(), name="stt-watch")
-                    await self._send(stream, clock)
-                    _, late = await asyncio.wait([hearing], timeout=FINISH_S)
-                    if late:
-                        raise EngineError("the engine does not finish a stream")
-                    watching.cancel()
+            async with asyncio.TaskGroup() as group:
+                listening = self._listening(clock)
+                hearing = group.create_task(listening.run(stream), name="stt-listen")
+                watching = group.create_task(self._look_for_stalls(), name="stt-watch")
+                await self._send(stream, clock)
+                _, late = await asyncio.wait([hearing], timeout=FINISH_S)
+                if late:
+                    raise EngineError("the engine does not finish a stream")
+                watching.cancel()
 
     async def _send(self, stream: SttStream, clock: StreamClock) -> None:
         opened, session_s = self._loop.time(), self._engine.capabilities.session_s

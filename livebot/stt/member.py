@@ -43,6 +43,7 @@ class Member:
         self._breaker = Breaker(most_s=most_s)
         self._loop = asyncio.get_running_loop()
         self._up = metrics.engine_up.labels(name)
+        self._streams = metrics.engine_streams.labels(name)
         self._reconnects = metrics.reconnects
         self._on_change = on_change
 
@@ -113,6 +114,7 @@ class Member:
         except BaseException as exc:
             self.over(ticket, exc, was_open=False)
             raise
+        stack.enter_context(self._streams.track_inprogress())
         self._breaker.opened(ticket, is_last=within_s is None)
         self._recovered()
         return stream

@@ -71,7 +71,7 @@ async def running(backlog_s: float = 120.0) -> AsyncIterator[Running]:
     gaps: list[Gap] = []
     recognition = Recognition(
         engine,
-        RecognitionOptions(engine="scripted", language="en", caption_mode="append"),
+        RecognitionOptions(language="en", caption_mode="append"),
         backlog=backlog,
         figures=figures,
         on_caption=captions.append,

@@ -150,7 +150,7 @@ async def converse(engine: DoomedEngine) -> tuple[list[str], list[Gap]]:
     backlog = Backlog(120, lambda chunk: recognition.missed(chunk))  # noqa: PLW0108
     recognition = Recognition(
         engine,
-        RecognitionOptions(engine="tones", language="en", caption_mode="append"),
+        RecognitionOptions(language="en", caption_mode="append"),
         backlog=backlog,
         figures=Figures(Metrics()),
         on_caption=captions.append,

@@ -381,3 +381,15 @@ async def test_an_engine_may_know_its_own_troubles(world: World) -> None:
     world.second = Limping()
     async with world.both() as engine:
         assert engine.troubles() == ["engine second: 1 of 2 workers is down"]
+
+
+async def test_streams_are_counted_where_they_are(world: World) -> None:
+    """The metrics page tells which engine works, and forgets none that ended."""
+    name = "transcription_engine_streams_active"
+    world.first.fault = DEAD
+    async with world.both() as engine:
+        async with engine.open(language="en"):
+            assert world.value(name, engine="first") == 0
+            assert world.value(name, engine="second") == 1
+        await fail(engine, DEAD)
+        assert world.value(name, engine="second") == 0
