@@ -47,7 +47,7 @@ def encode(samples: Samples, encoding: Encoding = Encoding()) -> Iterator[bytes]
     )
     for setting, value in (
         (_BITRATE, 96_000 if encoding.music else encoding.bitrate),
-        (_COMPLEXITY, 1),
+        (_COMPLEXITY, 5),
         (_FEC, encoding.fec),
         (_LOSS, 20 if encoding.fec else 0),
         (_DTX, encoding.dtx),

@@ -1,5 +1,6 @@
 """Tests of `livebot.media.opus`."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from livebot.audio.pcm import Samples
 from livebot.errors import MediaError
 from livebot.media import opus
 from livebot.media.opus import MAX_SAMPLES, STEP, Decoder, fec_samples, is_valid
 from tests.support.opus import RATE_HZ, Encoding, encode
 from tests.support.voice import VOICE, correlation
+
+
+def _joined(pieces: Iterable[Samples | None]) -> Samples:
+    found = list(pieces)
+    return np.concatenate([piece for piece in found if piece is not None])
 
 
 @pytest.mark.parametrize("frame_ms", [2.5, 5, 10, 20, 40, 60, 80, 100, 120])
@@ -25,12 +32,25 @@ def test_packets_of_every_kind_become_mono_at_48_khz(
     encoding = Encoding(frame_ms=frame_ms, channels=channels, music=music)
     length = round(frame_ms * RATE_HZ / 1000)
 
-    decoded = [decoder.decode(packet) for packet in encode(VOICE[:RATE_HZ], encoding)]
+    packets = list(encode(VOICE[:RATE_HZ], encoding))
+    samples = _joined(decoder.decode(packet) for packet in packets)
 
-    samples = np.concatenate([piece for piece in decoded if piece is not None])
-    assert {len(piece) for piece in decoded if piece is not None} == {length}
+    assert len(samples) == length * len(packets)
     assert samples.dtype == np.float32
     assert correlation(samples, VOICE) > 0.9
+
+
+def test_silence_of_a_byte_or_two_is_decoded() -> None:
+    """What an encoder with DTX makes of a pause, as far as it is sent at all."""
+    decoder = Decoder()
+    pause = np.concatenate([VOICE[:RATE_HZ], np.zeros(2 * RATE_HZ, dtype=np.float32)])
+
+    packets = list(encode(pause, Encoding(dtx=True)))
+    samples = _joined(decoder.decode(packet) for packet in packets)
+
+    assert sum(len(packet) <= 2 for packet in packets) > 50
+    assert len(samples) == 960 * len(packets)
+    assert np.abs(samples[-960:]).max() < 0.01
 
 
 @given(st.binary(max_size=100))
