@@ -50,7 +50,7 @@ class Metrics:
         )
         self.transcripts = Counter(
             "transcription_transcripts_total",
-            "Captions handed to the signaling server; final is true or false.",
+            "Captions that the signaling server has read; final is true or false.",
             ["final"],
             registry=registry,
         )

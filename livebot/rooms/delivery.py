@@ -54,6 +54,7 @@ class Delivery:
         clock: The room's time line.
         metrics: What is counted.
         notices: Whether readers are told of words that are lost.
+        heir: Asked for the session a speaker has now: clients show no others' captions.
 
     Attributes:
         told: Set while we know who is in the call; cleared by whoever notices a loss first.
@@ -69,6 +70,7 @@ class Delivery:
         clock: RoomClock,
         metrics: Metrics,
         notices: bool = True,
+        heir: Callable[[SessionId], SessionId] = lambda session: session,
     ) -> None:
         self._channel = channel
         self._readers = readers
@@ -76,6 +78,7 @@ class Delivery:
         self._clock = clock
         self._metrics = metrics
         self._notices = notices
+        self._heir = heir
         self._board = notice.NoticeBoard()
         self._outbox = Outbox(self._on_dropped)
         self._dropped: dict[SessionId, Gap] = {}
@@ -139,10 +142,10 @@ class Delivery:
                 return item
 
     async def _send(self, item: Outgoing) -> None:
-        transcript, readers = _transcript(item), self._readers()
+        transcript, readers = _transcript(item, self._heir(item.session)), self._readers()
         if isinstance(item.caption, Gap):
             readers = self._board.readers(
-                transcript.text, item.session, readers, self._clock.now()
+                transcript.text, transcript.speaker, readers, self._clock.now()
             )
         if not (transcript.text and readers):
             return
@@ -181,14 +184,14 @@ class Delivery:
         self._dropped[item.session] = replace(gap, end=caption.end, lost_s=gap.lost_s + lost_s)
 
 
-def _transcript(item: Outgoing) -> Transcript:
+def _transcript(item: Outgoing, speaker: SessionId) -> Transcript:
     """Write an item for the wire; without text where a gap is not worth telling."""
     caption = item.caption
     if isinstance(caption, Gap):
         text = notice.text(caption, item.language) or ""
-        return Transcript(item.session, text, item.language, final=True)
+        return Transcript(speaker, text, item.language, final=True)
     return Transcript(
-        speaker=item.session,
+        speaker=speaker,
         text=caption.text,
         language=item.language,
         final=caption.final,

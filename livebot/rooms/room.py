@@ -122,6 +122,7 @@ class Room:
             clock=self._clock,
             metrics=metrics,
             notices=options.notices,
+            heir=self._roster.heir,
         )
         self._emptiness = Emptiness(
             lambda: self._state is RoomState.JOINED and not self._roster.readers,
@@ -212,6 +213,8 @@ class Room:
                 self._roster.reset(own)
                 self._delivery.told.clear()
                 self._emptiness.expect_return(is_return=is_return)
+                if is_return:
+                    self._delivery.expect_return()
                 self._joined("room_joined", is_stranger=True)
             case Resumed():
                 self._delivery.told.set()
@@ -220,7 +223,7 @@ class Room:
                 log.info("room_switched", to=short(room))
                 self._delivery.told.clear()
                 self._speakers.follow(frozenset())
-            case Offered() | CandidateFound():
+            case Offered() | CandidateFound() | SubscriptionRefused():
                 self._speakers.deliver(event)
             case CallChanged():
                 self._delivery.told.set()
@@ -231,8 +234,6 @@ class Room:
                 self.stop("the call ended")
             case RoomClosed(reason=reason):
                 self.stop(reason)
-            case SubscriptionRefused(code=code):
-                self._metrics.errors.labels("signaling", _label(code)).inc()
             case _:
                 pass
         self._emptiness.look()
@@ -305,8 +306,3 @@ class Room:
         _, late = await asyncio.wait([client], timeout=BYE_S)
         for task in late:
             task.cancel()
-
-
-def _label(code: str) -> str:
-    """Return a server's code as a metric's label, which has a handful of values."""
-    return code if code in ("no_answer", "client_not_found", "processing_failed") else "other"

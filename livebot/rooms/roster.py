@@ -12,6 +12,9 @@ from livebot.signaling.events import (
     SignalingEvent,
 )
 
+MOST_FORMER = 500
+"""So many people who left are remembered, the newest."""
+
 
 @dataclass(slots=True)
 class Roster:
@@ -24,10 +27,14 @@ class Roster:
     own: SessionId | None = None
     _names: dict[SessionId, str] = field(default_factory=dict)
     _calls: dict[SessionId, CallState] = field(default_factory=dict)
+    _users: dict[SessionId, str] = field(default_factory=dict)
+    _former: dict[SessionId, str] = field(default_factory=dict)
 
     def reset(self, own: SessionId) -> None:
         """Start over as a new session of ours: everything is told again."""
         self.own = own
+        for session in list(self._users):
+            self._leave(session)
         self._names.clear()
         self._calls.clear()
 
@@ -36,10 +43,10 @@ class Roster:
         match event:
             case ParticipantsJoined(participants=joined):
                 self._names |= {p.session: p.name or p.user_id for p in joined}
+                self._users |= {p.session: p.user_id for p in joined if p.user_id}
             case ParticipantsLeft(sessions=left):
                 for session in left:
-                    self._names.pop(session, None)
-                    self._calls.pop(session, None)
+                    self._leave(session)
             case CallChanged(states=states):
                 for state in states:
                     self._set(state)
@@ -53,6 +60,25 @@ class Roster:
             self._calls[state.session] = state
         else:
             self._calls.pop(state.session, None)
+
+    def _leave(self, session: SessionId) -> None:
+        self._names.pop(session, None)
+        self._calls.pop(session, None)
+        if user := self._users.pop(session, ""):
+            self._former[session] = user
+            while len(self._former) > MOST_FORMER:
+                del self._former[next(iter(self._former))]
+
+    def heir(self, session: SessionId) -> SessionId:
+        """Return the session in the call that is the same person as one that is gone.
+
+        After a restart of the server everybody is somebody new; guests, who have no account,
+        stay unknown. Itself where there is none.
+        """
+        user = self._former.get(session)
+        if user is None or session in self._calls:
+            return session
+        return next((s for s in self._calls if self._users.get(s) == user), session)
 
     def name(self, session: SessionId) -> str:
         """Return the display name, or the account, or nothing."""

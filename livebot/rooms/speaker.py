@@ -17,7 +17,7 @@ from livebot.rooms.figures import Figures
 from livebot.rooms.reception import Reception, ReceptionOptions, Subscription
 from livebot.rooms.recognition import Recognition, RecognitionOptions
 from livebot.rooms.status import SpeakerStatus
-from livebot.signaling.events import CandidateFound, Offered
+from livebot.signaling.events import CandidateFound, Offered, SubscriptionRefused
 from livebot.stt.engine import SttEngine
 
 
@@ -99,7 +99,7 @@ class Speaker:
         """Tell what is lost when `run()` is cancelled before the last words were out."""
         self._recognition.give_up(cause)
 
-    def deliver(self, event: Offered | CandidateFound) -> None:
+    def deliver(self, event: Offered | CandidateFound | SubscriptionRefused) -> None:
         """Hand over what the media server says; never waits."""
         self._reception.deliver(event)
 

@@ -18,7 +18,7 @@ from livebot.rooms.roster import Roster
 from livebot.rooms.speaker import Speaker, SpeakerOptions
 from livebot.rooms.status import SpeakerStatus
 from livebot.rooms.supervisor import Supervisor
-from livebot.signaling.events import CandidateFound, Offered
+from livebot.signaling.events import CandidateFound, Offered, SubscriptionRefused
 from livebot.stt.engine import SttEngine
 
 log = structlog.get_logger("room")
@@ -99,8 +99,10 @@ class Speakers:
             self._subscriptions.subscribe(session)
         self._note_unheard(len(wanted) - len(self._here))
 
-    def deliver(self, event: Offered | CandidateFound) -> None:
+    def deliver(self, event: Offered | CandidateFound | SubscriptionRefused) -> None:
         """Hand over what the media server says to whom it is about; never waits."""
+        if isinstance(event, SubscriptionRefused):
+            self._metrics.errors.labels("signaling", _label(event.code)).inc()
         if speaker := self._here.get(event.session):
             speaker.deliver(event)
 
@@ -159,3 +161,8 @@ class Speakers:
             self._metrics.errors.labels("room", "too_many_speakers").inc(count - self.unheard)
             log.warning("speakers_refused", listened_to=len(self._here), unheard=count)
         self.unheard = count
+
+
+def _label(code: str) -> str:
+    """Return a server's code as a metric's label, which has a handful of values."""
+    return code if code in ("no_answer", "client_not_found", "processing_failed") else "other"

@@ -24,6 +24,9 @@ APP = "integration/test_app.py"
 STOPPING = "integration/test_stopping.py"
 MANAGER = "unit/rooms/test_manager.py"
 
+RECEPTION = "unit/rooms/test_reception.py"
+CLIENT = "integration/test_signaling_client.py"
+DELIVERY = "unit/rooms/test_delivery.py"
 RECOGNITION = "unit/rooms/test_recognition.py"
 FAULTS = "unit/rooms/test_recognition_faults.py"
 RETURNS = "integration/test_room_returns.py"
@@ -90,6 +93,29 @@ PROVED_BY = {
     "signaling-session/Garbage": [
         f"{PROTOCOL}::test_whatever_arrives_only_signaling_errors_leave",
         "integration/test_signaling_client.py::test_garbage_on_the_socket_does_no_harm",
+    ],
+    "signaling-session/Refusals": [
+        f"{PROTOCOL}::test_a_refused_hello",
+        f"{PROTOCOL}::test_a_resume_is_tried_once",
+        f"{CLIENT}::test_a_refused_resume_is_not_repeated",
+        f"{CLIENT}::test_a_locked_out_address_waits_for_minutes",
+    ],
+    "signaling-session/Dead sockets": [
+        f"{CLIENT}::test_a_frozen_socket_is_given_up_and_resumed",
+        f"{CLIENT}::test_leaving_a_frozen_socket_takes_no_longer_than_its_deadlines",
+    ],
+    "signaling-session/Where the call goes": [
+        f"{PROTOCOL}::test_following_into_a_breakout_room_and_back",
+        f"{PROTOCOL}::test_a_room_that_is_closed_is_over_once",
+        f"{CLIENT}::test_a_breakout_room_is_followed",
+    ],
+    "signaling-session/Limit of a message": [
+        "unit/signaling/test_outgoing.py::test_messages_keep_their_order_and_none_is_too_long",
+        f"{CLIENT}::test_a_caption_that_is_too_long_for_the_server_ends_one_connection",
+    ],
+    "signaling-session/Conversation of a room": [
+        "unit/signaling/test_replay.py::test_every_recorded_fault_ends_as_documented",
+        "unit/signaling/test_replay.py::test_no_recorded_fault_is_left_out",
     ],
     "signaling-session/Bye": [
         f"{PROTOCOL}::test_leaving_says_bye_and_cannot_be_resumed",
@@ -183,7 +209,19 @@ PROVED_BY = {
     "caption-delivery/Order": [
         "unit/rooms/test_outbox.py::test_order_holds_and_finals_stay",
         "unit/rooms/test_outbox.py::test_the_oldest_go_when_the_writer_is_stuck",
-        "integration/test_signaling_client.py::test_a_caption_waits_for_the_connection",
+        f"{DELIVERY}::test_captions_wait_until_it_is_known_who_is_in_the_call",
+    ],
+    "caption-delivery/Confirmation": [
+        f"{DELIVERY}::test_what_the_socket_swallowed_is_sent_again",
+        f"{DELIVERY}::test_no_cut_loses_or_turns_a_caption",
+        f"{DELIVERY}::test_after_a_restart_captions_wait_for_people",
+        f"{CLIENT}::test_no_caption_is_lost_or_turned_over_fifty_cuts",
+        "unit/rooms/test_roster.py::test_who_comes_back_is_known_by_the_account",
+    ],
+    "caption-delivery/Notices": [
+        f"{DELIVERY}::test_an_outage_of_many_speakers_is_told_each_reader_once",
+        f"{DELIVERY}::test_notices_can_be_switched_off",
+        "unit/captions/test_notice.py::test_it_is_told_in_the_language_of_the_room",
     ],
     "recovery/Lost streams": [
         f"{FAULTS}::test_streams_that_break_cost_no_word",
@@ -204,6 +242,34 @@ PROVED_BY = {
         f"{RECOGNITION}::test_lost_silence_is_no_gap",
         "unit/rooms/test_losses.py::test_every_lost_second_is_counted_once",
         "unit/rooms/test_losses.py::test_what_goes_on_is_a_trouble",
+    ],
+    "recovery/Lost audio": [
+        f"{RECEPTION}::test_a_path_that_is_dead_for_3_s_heals",
+        f"{RECEPTION}::test_a_path_that_is_dead_for_12_s_heals",
+        f"{RECEPTION}::test_a_path_that_is_dead_for_40_s_is_replaced",
+        f"{RECEPTION}::test_a_media_server_that_says_goodbye",
+        f"{RECEPTION}::test_a_media_server_that_is_killed",
+        f"{ROOMS}::test_a_dead_path_is_noticed_and_heals",
+    ],
+    "recovery/Silent connections": [
+        f"{RECEPTION}::test_a_microphone_that_is_off_for_an_hour",
+        f"{RECEPTION}::test_somebody_muted_is_left_alone",
+        f"{RECEPTION}::test_a_server_that_forgets_to_say_that_the_speaker_is_gone",
+    ],
+    "recovery/Gone speakers": [
+        f"{RECEPTION}::test_a_speaker_whose_browser_crashed_is_no_gap",
+        f"{RECEPTION}::test_a_media_server_that_has_lost_the_speaker_is_a_gap",
+        f"{RECEPTION}::test_a_ghost_is_not_hammered",
+    ],
+    "recovery/Lost packets": [
+        f"{RECEPTION}::test_heavy_loss_is_told",
+        "unit/rooms/test_packet_loss.py::test_heavy_loss_is_told_to_the_last_packet",
+        "unit/rooms/test_packet_loss.py::test_light_loss_is_made_up_for",
+        "unit/media/test_jitter.py::test_reordered_and_doubled_packets_come_out_as_if_in_order",
+    ],
+    "recovery/Floods of offers": [
+        f"{RECEPTION}::test_a_flood_of_offers_is_not_answered",
+        "unit/rooms/test_inbox.py::test_a_flood_of_offers_is_refused",
     ],
     "recovery/Returns": [
         f"{RETURNS}::test_an_empty_room_after_a_restart_is_not_left_at_once",

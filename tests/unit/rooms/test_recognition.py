@@ -265,7 +265,7 @@ async def test_an_engine_that_watches_itself_is_late_and_not_deaf() -> None:
         it.speak(5)
         stream = await it.engine.stream()
         await asyncio.sleep(PATIENCE_S + 2)
-        assert it.figures.engine_error == "speech goes in and no words come out"
+        assert "no words come out" in (it.figures.engine_error or "")
         assert value(it, "transcription_stalls_total", component="engine") == 1
         stream.say(*words("heard after all"))
         await asyncio.sleep(1)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livebot.ids import SessionId
-from livebot.rooms.roster import Roster
+from livebot.rooms.roster import MOST_FORMER, Roster
 from livebot.signaling.events import (
     CallChanged,
     CallEnded,
@@ -99,3 +99,34 @@ def test_recorded_bots_are_never_listened_to(name: str) -> None:
     for event in replay.events:
         roster.apply(event)
         assert replay.protocol.session not in roster.speakers
+
+
+def _joined(session: str, user: str) -> ParticipantsJoined:
+    return ParticipantsJoined((Participant(SessionId(session), user_id=user),))
+
+
+def _called(session: str) -> CallChanged:
+    return CallChanged((CallState(SessionId(session), 3),))
+
+
+def test_who_comes_back_is_known_by_the_account() -> None:
+    """After a restart words of before are shown under the session that the speaker has now."""
+    roster = _roster([_joined("a1", "alice"), _joined("g1", ""), _called("a1"), _called("g1")])
+    roster.reset(SessionId("own-2"))
+    assert roster.heir(SessionId("a1")) == "a1"
+    for event in (_joined("a2", "alice"), _joined("g2", ""), _called("a2"), _called("g2")):
+        roster.apply(event)
+
+    assert roster.heir(SessionId("a1")) == "a2"
+    assert roster.heir(SessionId("a2")) == "a2"
+    assert roster.heir(SessionId("g1")) == "g1"
+
+
+def test_few_of_those_who_left_are_remembered() -> None:
+    """A room where people come and go for months does not grow."""
+    roster = Roster(own=OWN)
+    for number in range(3 * MOST_FORMER):
+        roster.apply(_joined(f"s{number}", f"user{number}"))
+        roster.apply(ParticipantsLeft((SessionId(f"s{number}"),)))
+
+    assert len(roster._former) == MOST_FORMER
