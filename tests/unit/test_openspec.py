@@ -24,6 +24,7 @@ APP = "integration/test_app.py"
 STOPPING = "integration/test_stopping.py"
 MANAGER = "unit/rooms/test_manager.py"
 
+NETWORK = "integration/test_bad_network.py"
 RECEPTION = "unit/rooms/test_reception.py"
 CLIENT = "integration/test_signaling_client.py"
 DELIVERY = "unit/rooms/test_delivery.py"
@@ -140,6 +141,24 @@ PROVED_BY = {
         "unit/audio/test_pipeline.py::test_chunks_carry_session_time",
         "unit/audio/test_pipeline.py::test_silence_by_timer_brings_the_last_word_out",
         "system/test_captions.py::test_silence_that_is_not_sent_costs_no_words",
+    ],
+    "audio-ingest/Losses are made up for": [
+        f"{NETWORK}::test_losses_are_restored_from_the_copies",
+        f"{NETWORK}::test_losses_without_copies_are_concealed",
+        f"{NETWORK}::test_a_blackout_is_told",
+    ],
+    "audio-ingest/Packets in order": [
+        f"{NETWORK}::test_disorder_and_duplicates_change_nothing",
+        f"{NETWORK}::test_what_waits_for_a_lost_packet_comes_out_when_nothing_follows",
+        "unit/media/test_jitter.py::test_what_comes_in_order_waits_for_nothing",
+    ],
+    "audio-ingest/Opus only": [
+        "integration/test_peer.py::test_audio_in_another_codec_is_said_so",
+    ],
+    "audio-ingest/Closing": [
+        "integration/test_peer.py::test_a_dead_turn_server_holds_up_no_goodbye",
+        "integration/test_peer.py::test_leaving_while_a_turn_server_is_asked_leaves_nothing",
+        "integration/test_many_peers.py::test_peers_leave_nothing",
     ],
     "audio-ingest/Bounded backlog": [
         "unit/rooms/test_backlog.py::test_the_oldest_go_first",
