@@ -27,6 +27,13 @@ class Sample:
     rooms: float
     reasons: tuple[str, ...]
 
+    def __str__(self) -> str:
+        return (
+            f"{self.people:.0f} people, {self.rooms:.0f} rooms, {self.usage.memory_mb:.1f} MiB and"
+            f" {self.usage.workers_mb:.1f} MiB in workers, {self.usage.held}"
+            f" {'; '.join(self.reasons)}"
+        )
+
 
 @dataclass(slots=True)
 class Report:

@@ -11,6 +11,7 @@ from tests.system.world.bot import Bot
 from tests.system.world.process import WorldError
 
 _EVERY_S = 10.0
+_SHOWN_EVERY = 6
 
 _IDLE_S = 15.0
 _AGAIN_AFTER_S = 2.0
@@ -66,12 +67,16 @@ async def watching(bot: Bot) -> AsyncIterator[list[Sample]]:
 async def _watch(bot: Bot, samples: list[Sample]) -> None:
     while True:
         await asyncio.sleep(_EVERY_S)
-        samples.append(
-            Sample(
-                at=time.monotonic(),
-                usage=await read(bot),
-                people=await bot.metric("transcription_speakers_active"),
-                rooms=await bot.metric("transcription_rooms_active"),
-                reasons=tuple((await bot.health())["reasons"]),
-            )
-        )
+        samples.append(await _sample(bot))
+        if len(samples) % _SHOWN_EVERY == 0:
+            print(samples[-1], flush=True)  # noqa: T201 - people watch
+
+
+async def _sample(bot: Bot) -> Sample:
+    return Sample(
+        at=time.monotonic(),
+        usage=await read(bot),
+        people=await bot.metric("transcription_speakers_active"),
+        rooms=await bot.metric("transcription_rooms_active"),
+        reasons=tuple((await bot.health())["reasons"]),
+    )
