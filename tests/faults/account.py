@@ -7,7 +7,7 @@ caption, be it another one: what the engine mishears is not lost. It is lost if 
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import groupby
 
@@ -38,10 +38,15 @@ _SECONDS = re.compile(r"(\d+) s\b")
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A word and when it had been spoken, on the clock of `time.monotonic`."""
+    """A word and when it had been spoken, on the clock of `time.monotonic`.
+
+    Attributes:
+        counts: Whether it must be delivered; who has just come in may not be heard yet.
+    """
 
     text: str
     at: float
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +147,7 @@ def account(
         others: Those in others' names: one notice may tell of several people.
         counted_s: How much lost audio the bot has counted.
     """
-    tokens = [Spoken(token, word.at) for word in spoken for token in _tokens(word.text)]
+    tokens = [replace(word, text=token) for word in spoken for token in _tokens(word.text)]
     understood = [
         (token, index)
         for index, caption in enumerate(shown)
@@ -154,19 +159,21 @@ def account(
     times = [*_times(shown), *_times(others)]
 
     def told(run: Sequence[int]) -> Told:
-        began, ended = tokens[run[0]].at, tokens[run[-1]].at
+        # A word at either end may be another one's that the engine misheard.
+        core = run[1:-1] if len(run) > 2 * RUN else run
+        began, ended = tokens[core[0]].at, tokens[core[-1]].at
         if any(since <= began and ended <= until for since, until in times):
             return Told.READER
         if _stands_there(run, ended - began, caption_of, shown):
             return Told.READER
-        is_short = ended - began <= min(SHORT_S, counted_s + MARGIN_S)
+        is_short = tokens[run[-1]].at - tokens[run[0]].at <= min(SHORT_S, counted_s + MARGIN_S)
         return Told.OPERATOR if is_short and counted_s else Told.NOBODY
 
     return Account(
-        spoken=len(tokens),
+        spoken=sum(token.counts for token in tokens),
         lost=tuple(
             Lost(tuple(tokens[i] for i in run), told(run))
-            for run in _runs(i for i in range(len(tokens)) if i not in pairs)
+            for run in _runs(i for i, t in enumerate(tokens) if t.counts and i not in pairs)
         ),
         delays=tuple(
             Delivered(i, tokens[i].at, shown[c].at - tokens[i].at) for i, c in caption_of.items()

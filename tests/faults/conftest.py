@@ -17,8 +17,8 @@ from tests.support.wer import normalized
 from tests.system.world.fixtures import network
 from tests.system.world.hpb import Hpb, hpb
 
-AT_ONCE = int(os.environ.get("FAULTS_AT_ONCE", "6"))
-"""Most of a scenario is waiting: six keep two cores busy, and their words are late but come."""
+AT_ONCE = int(os.environ.get("FAULTS_AT_ONCE", "4"))
+"""Most of a scenario is waiting: four keep two cores busy, and their words are late but come."""
 
 CALM_AT_ONCE = min(AT_ONCE, 3)
 """Where somebody's words must not be late, the machine must have time."""

@@ -11,6 +11,7 @@ from contextlib import (
     suppress,
 )
 from http import HTTPStatus
+from math import inf
 from pathlib import Path
 from typing import TypeVar
 
@@ -165,13 +166,14 @@ def _account(
 
 def _spoken(who: Visitor | BrowserVisitor) -> list[Spoken]:
     """Return what somebody said into the call."""
-    return [
-        Spoken(text, visit.talk_began + at)
-        for visit in who.visits
-        if visit.talk_began is not None
-        for text, at in talk_of(who.user).words
-        if visit.since + _JOINING_S <= visit.talk_began + at <= visit.until - _ON_THE_WAY_S
-    ]
+    found = []
+    for visit in who.visits:
+        began = inf if visit.talk_began is None else visit.talk_began
+        counted = visit.since + _JOINING_S, visit.until - _ON_THE_WAY_S
+        for text, at in talk_of(who.user).words:
+            if visit.since <= began + at <= visit.until:
+                found.append(Spoken(text, began + at, counted[0] <= began + at <= counted[1]))
+    return found
 
 
 def _shown(reader: Visitor, user: str) -> tuple[list[Shown], list[Shown]]:

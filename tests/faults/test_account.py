@@ -1,5 +1,7 @@
 """What the suite counts as lost, and as told: were this wrong, the table would say nothing."""
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -94,3 +96,26 @@ def test_short_loss_may_be_counted_only() -> None:
 
     assert [run.told for run in short.lost] == [Told.OPERATOR]
     assert [run.told for run in long.lost] == [Told.NOBODY]
+
+
+def test_word_that_does_not_count_is_neither_spoken_nor_lost() -> None:
+    """Somebody who has just come in may not be heard yet; if they are, nothing is made up."""
+    talk = [replace(word, counts=False) for word in TALK[:2]] + TALK[2:]
+
+    unheard = account(talk, shown(TALK[2:]), [], 0.0)
+    heard = account(talk, shown(TALK), [], 0.0)
+
+    assert unheard.spoken == heard.spoken == len(TALK) - 2
+    assert not unheard.lost
+    assert not heard.made_up
+
+
+def test_engine_noise_at_the_edge_of_a_gap_is_no_silent_loss() -> None:
+    """A long run with one word too many at its end is still what the notice tells of."""
+    before = [*shown(TALK[:2]), Shown("[captions interrupted 2 s]", TALK[7].at)]
+
+    one_too_many = account(TALK, [*before, *shown(TALK[8:])], [], 0.0)
+    many_too_many = account(TALK, before, [], 0.0)
+
+    assert [run.told for run in one_too_many.lost] == [Told.READER]
+    assert [run.told for run in many_too_many.lost] == [Told.NOBODY]

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -137,6 +137,10 @@ class Process:
         except subprocess.TimeoutExpired:
             popen.kill()
             return popen.wait()
+        finally:
+            # Whatever it started and left behind, be it paused.
+            with suppress(ProcessLookupError):
+                os.killpg(popen.pid, signal.SIGKILL)
 
     def wait_until(self, ready: Callable[[], bool], within_s: float = READY_WITHIN_S) -> None:
         """Block until *ready*.
