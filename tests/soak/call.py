@@ -20,7 +20,7 @@ ROOM_EVERY_S = 30.0
 
 _SOON_S = 10.0
 _QUIET_S = 5.0
-_QUIET_WITHIN_S = 30.0
+_QUIET_WITHIN_S = 60.0
 _MINUTE_S = 60.0
 
 
@@ -88,8 +88,7 @@ async def _other_rooms(hpb: Hpb, bot: Bot, call: Call, over: asyncio.Event) -> N
             await who.member.until(lambda: bool(who.member.bots), "the bot", _SOON_S)
             await asyncio.sleep(HEARD_AFTER_S)
             tape.play(encoded)
-            await asyncio.sleep(len(encoded) * FRAME_S)
-            await who.member.until_quiet(_QUIET_S, _QUIET_WITHIN_S)
+            await asyncio.sleep(len(encoded) * FRAME_S + _QUIET_S)
             if await bot.stop(room) != HTTPStatus.OK:
                 raise WorldError("the bot was not in the other room any more")
             call.other_rooms.append(len(who.member.transcripts))
