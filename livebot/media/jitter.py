@@ -112,16 +112,20 @@ class JitterBuffer:
     def _advance(self, count: int) -> list[Turn]:
         """Go on by so many packets, whether they are here or not."""
         turns = []
-        for _ in range(count):
+        # What is held waits within the window: beyond it a jump costs the same at any length.
+        for _ in range(min(count, WINDOW + 1)):
             packet, _arrived = self._held.pop(self._next, (None, 0.0))
-            self._next = (self._next + 1) & _SEQUENCE
-            self._came = (self._came << 1 | (packet is not None)) & _MEMORY
-            if packet is None:
-                self._lost += 1
-            else:
+            self._skip(1, came=packet is not None)
+            if packet is not None:
                 turns.append(Turn(packet, self._lost, self._begins))
                 self._lost, self._begins = 0, False
+        self._skip(max(0, count - WINDOW - 1), came=False)
         return turns
+
+    def _skip(self, count: int, *, came: bool) -> None:
+        self._next = (self._next + count) & _SEQUENCE
+        self._came = (self._came << count | came) & _MEMORY
+        self._lost += 0 if came else count
 
     def _begin(self, first: Packet) -> None:
         self._ssrc, self._next = first.ssrc, first.sequence_number

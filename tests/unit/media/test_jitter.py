@@ -1,6 +1,7 @@
 """Tests of `livebot.media.jitter`."""
 
 import itertools
+import time
 
 import pytest
 from hypothesis import given
@@ -165,3 +166,18 @@ def test_two_packets_of_another_stream_begin_it() -> None:
             (foreign, 0, True),
             (second, 0, False),
         ]
+
+
+def test_a_jump_of_any_length_costs_the_same() -> None:
+    """Whoever jumps a minute ahead with each packet holds up nobody else's audio."""
+
+    def cost(step: int) -> float:
+        buffer = JitterBuffer(PacketCounts())
+        packets = [packet(step * n) for n in range(100)]
+        started = time.process_time()
+        turns = [turn for each in packets for turn in buffer.push(each, 0.0)]
+        passed = time.process_time() - started
+        assert {turn.lost for turn in turns[1:]} == {step - 1}
+        return passed
+
+    assert min(cost(2900) for _ in range(3)) < 10 * min(cost(10) for _ in range(3))
