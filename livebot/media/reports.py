@@ -12,6 +12,7 @@ MAX_SOURCES = 8
 """A speaker has one at a time; of more, the oldest is forgotten. A report has room for 31."""
 
 _FRACTION = 1 << 16
+_MOST_JITTER = (1 << 32) - 1
 _FORGOTTEN_S = 65_536
 """The delay since a sender's report has 16 bits before the point, and 16 behind it."""
 
@@ -53,7 +54,8 @@ class ReceiverReports:
                 fraction_lost=source.statistics.fraction_lost,
                 packets_lost=source.statistics.packets_lost,
                 highest_sequence=source.statistics.max_seq or 0,
-                jitter=source.statistics.jitter,
+                # Timestamps that jump about, or our own clock, take it beyond its field.
+                jitter=min(source.statistics.jitter, _MOST_JITTER),
                 lsr=source.report,
                 dlsr=self._delay(source, now),
             )

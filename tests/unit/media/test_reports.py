@@ -1,5 +1,9 @@
 """Tests of `livebot.media.reports`."""
 
+import itertools
+
+import pytest
+from aiortc import rtcrtpreceiver
 from aiortc.rtp import RtcpPacket, RtcpReceiverInfo, RtcpRrPacket, RtcpSenderInfo, RtcpSrPacket
 
 from livebot.media.reports import MAX_SOURCES, ReceiverReports
@@ -68,3 +72,17 @@ def test_only_so_many_sources_are_remembered() -> None:
     assert [report.ssrc for report in reported(reports)] == list(
         range(10 + 2 * MAX_SOURCES, 10 + 3 * MAX_SOURCES)
     )
+
+
+def test_no_timestamps_and_no_clock_keep_a_report_from_being_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where the jitter is beyond its field the most that fits is reported."""
+    clock = itertools.count(0.0, 1e6)
+    monkeypatch.setattr(rtcrtpreceiver.time, "time", lambda: next(clock))
+    reports = ReceiverReports()
+    for number in range(3):
+        reports.add(packet(number))
+
+    (report,) = reported(reports)
+    assert report.jitter == 2**32 - 1
