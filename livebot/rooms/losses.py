@@ -8,6 +8,7 @@ import structlog
 
 from livebot.captions.caption import Caption
 from livebot.captions.gap import Cause, Gap
+from livebot.captions.notice import NOTICE_S
 from livebot.ids import SessionId, short
 from livebot.metrics import Metrics
 
@@ -23,6 +24,7 @@ class _Open:
 
     gap: Gap
     counted_s: float = 0.0
+    is_told: bool = False
 
 
 class Losses:
@@ -30,7 +32,8 @@ class Losses:
 
     Args:
         metrics: Where they are counted.
-        on_notice: Called with what readers are to be told: the first report of a gap, and its end.
+        on_notice: Called with what readers are to be told: a gap that has become long enough, and
+            the end of any.
         is_here: Asked whether a speaker is listened to; of others readers are told nothing.
 
     Attributes:
@@ -66,7 +69,9 @@ class Losses:
 
     def back(self, now: float, *, is_stranger: bool) -> None:
         """Note that it is there again, and whether the server has forgotten us meanwhile."""
-        self._untold = self._away_since is not None and (is_stranger or self._untold)
+        if self._away_since is None or self._back_at is not None:
+            return  # into the room for the first time, or into another
+        self._untold = is_stranger or self._untold
         self._back_at = now
 
     def caption(self, session: SessionId, caption: Caption, now: float) -> None:
@@ -86,12 +91,14 @@ class Losses:
     def note(self, session: SessionId, gap: Gap) -> None:
         """Take in a report of a gap; any number of them until the one with its end."""
         if self._was_away(gap):
-            gap = replace(gap, cause=Cause.SIGNALING)
             self._untold = self._untold and not self._is_here(session)
+            if (session, gap.cause) not in self._open:
+                gap = replace(gap, cause=Cause.SIGNALING)
         key = session, gap.cause
         found = self._open.get(key)
-        is_news = found is None or gap.end is not None
         found = found or _Open(gap)
+        is_news = gap.end is not None or (gap.lost_s >= NOTICE_S and not found.is_told)
+        found.is_told = found.is_told or is_news
         self._count(found, gap.lost_s)
         if gap.end is None:
             self._open[key] = found

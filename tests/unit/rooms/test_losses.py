@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from livebot.captions.caption import Caption
 from livebot.captions.gap import Cause, Gap
+from livebot.captions.notice import NOTICE_S
 from livebot.ids import SessionId
 from livebot.metrics import Metrics
 from livebot.rooms.losses import KEPT, Losses
@@ -47,8 +48,17 @@ def test_every_lost_second_is_counted_once(losses: list[float], cause: Cause) ->
     told.losses.note(ALICE, gap(1.0, 2.0, total, cause))
 
     assert told.counted(cause) == pytest.approx(total)
-    assert [each.end for _, each in told.notices] == [None, 2.0]
+    assert [each.end for _, each in told.notices] == [None] * (total >= NOTICE_S) + [2.0]
     assert told.losses.troubles == []
+
+
+def test_what_begins_small_is_told_while_it_grows() -> None:
+    """A bad line that stays bad is told as soon as it costs words, not once it is over."""
+    told = Told(ALICE)
+    for lost_s in (1.0, 2.9, 4.9, 6.9):
+        told.losses.note(ALICE, gap(1.0, None, lost_s, Cause.NETWORK))
+
+    assert [each.lost_s for _, each in told.notices] == [4.9]
 
 
 @given(st.lists(st.floats(3, 100), min_size=1).map(sorted))
@@ -88,6 +98,31 @@ def test_audio_lost_while_we_were_away_is_signalings() -> None:
 
     assert told.counted(Cause.SIGNALING) == pytest.approx(30.5)
     assert told.counted(Cause.MEDIA) == pytest.approx(5.0)
+
+
+def test_an_outage_that_began_before_we_were_away_ends() -> None:
+    """Where both ways die the media's is noticed first; it keeps its cause, and is counted once."""
+    told = Told(ALICE)
+    told.losses.note(ALICE, gap(8.0, None, 3.0))
+    told.losses.away(12.0)
+    told.losses.note(ALICE, gap(8.0, None, 8.0))
+    told.losses.back(20.0, is_stranger=False)
+    told.losses.note(ALICE, gap(8.0, 21.0, 13.0))
+
+    assert told.losses.troubles == []
+    assert told.counted(Cause.MEDIA) == pytest.approx(13.0)
+    assert told.counted(Cause.SIGNALING) == 0.0
+
+
+def test_following_into_another_room_lost_nothing() -> None:
+    """However long ago the connection was lost and found."""
+    told = Told(ALICE)
+    told.losses.away(10.0)
+    told.losses.back(12.0, is_stranger=False)
+    told.losses.back(3600.0, is_stranger=True)
+    told.losses.caption(ALICE, Caption("hello", final=True, start=3601.0), 3602.0)
+
+    assert told.notices == []
 
 
 def test_after_a_restart_the_first_words_tell_how_long_there_were_none() -> None:
