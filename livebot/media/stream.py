@@ -5,6 +5,8 @@ guess is made for a short hole (PLC), else it is said how much is missing. A hol
 when the packet behind it is here: the guess needs to know how long it was.
 """
 
+import math
+
 from livebot.audio.pcm import Samples
 from livebot.media.frame import RATE_HZ, Frame, PacketCounts
 from livebot.media.jitter import JitterBuffer, Turn
@@ -13,6 +15,12 @@ from livebot.media.rtp import Packet, steps
 
 MAX_GUESS = RATE_HZ // 10
 """Five packets: beyond 100 ms a guess is a noise and no help to whoever recognises words."""
+
+PACE = 1.25
+"""So much faster than speech is audio decoded in the long run: a flood holds up all others."""
+
+BURST = 30 * RATE_HZ
+"""So much more at once: what waited while the way to us was held up."""
 
 _TIMESTAMP_BITS = 32
 
@@ -42,6 +50,8 @@ class AudioStream:
         self._timestamp: int | None = None  # of the newest packet ...
         self._pts = 0  # ... and the same without wrapping
         self._end: int | None = None  # where what was given out ends
+        self._ahead = 0.0  # samples decoded faster than `PACE`
+        self._looked_at = -math.inf
 
     @property
     def deadline(self) -> float | None:
@@ -55,20 +65,23 @@ class AudioStream:
             packet: As it came.
             now: Seconds on any clock that does not go backwards; the same for `tick()`.
         """
-        return self._decode(self._jitter.push(packet, now))
+        return self._decode(self._jitter.push(packet, now), now)
 
     def tick(self, now: float) -> list[Frame]:
         """Return the audio behind packets that were waited for long enough."""
-        return self._decode(self._jitter.tick(now))
+        return self._decode(self._jitter.tick(now), now)
 
-    def _decode(self, turns: list[Turn]) -> list[Frame]:
+    def _decode(self, turns: list[Turn], now: float) -> list[Frame]:
+        self._ahead = max(0.0, self._ahead - PACE * RATE_HZ * (now - self._looked_at))
+        self._looked_at = now
         return [frame for turn in turns for frame in self._decode_one(turn)]
 
     def _decode_one(self, turn: Turn) -> list[Frame]:
         packet = turn.packet
         if turn.begins:
             self._decoder.reset()
-            self._missing, self._lost, self._end = 0, 0, None
+            self._counts.lost += self._missing
+            self._missing, self._end = 0, None
         self._missing += turn.lost
         if packet.payload and packet.payload_type in self.payload_types:
             return self._audio(packet.payload, self._extended(packet.timestamp))
@@ -76,7 +89,13 @@ class AudioStream:
         return []
 
     def _audio(self, payload: bytes, pts: int) -> list[Frame]:
-        """Decode a packet, after what was lost before it; nonsense is as good as lost."""
+        """Decode a packet, after what was lost before it.
+
+        Nonsense is as good as lost, and so is what nobody can have spoken in the time.
+        """
+        if self._ahead > BURST:
+            self._missing += 1
+            return []
         filled = self._fill_hole(payload, pts) if self._missing and is_valid(payload) else []
         samples = self._decoder.decode(payload)
         if samples is None:
@@ -113,6 +132,7 @@ class AudioStream:
     def _frame(self, samples: Samples, pts: int, *, concealed: bool = False) -> Frame:
         lost, self._lost = self._lost, 0
         self._end = pts + len(samples)
+        self._ahead += len(samples)
         return Frame(samples, pts, concealed, lost)
 
     def _extended(self, timestamp: int) -> int:

@@ -9,16 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livebot.audio.pcm import Samples
-from livebot.media.frame import Frame, PacketCounts
+from livebot.media.frame import RATE_HZ, Frame, PacketCounts
 from livebot.media.jitter import PATIENCE_S, WINDOW
 from livebot.media.opus import fec_samples
 from livebot.media.rtp import Packet
-from livebot.media.stream import MAX_GUESS, AudioStream
+from livebot.media.stream import BURST, MAX_GUESS, PACE, AudioStream
 from tests.support.opus import Encoding, encode
 from tests.support.voice import VOICE, snr_db
 
 OPUS, OTHER = 111, 126
 COUNT = 60
+LENGTH = 960
 PAYLOADS = list(encode(VOICE[: COUNT * 960]))
 WITHOUT_COPIES = list(encode(VOICE[: COUNT * 960], Encoding(fec=False)))
 
@@ -261,3 +262,30 @@ def test_another_stream_is_decoded_from_its_beginning() -> None:
 
     assert np.array_equal(audio(frames[30:]), CLEAN)
     assert counts == PacketCounts(received=30 + COUNT)
+
+
+def test_packets_that_say_nothing_are_told_when_another_stream_begins() -> None:
+    """Each that could not be decoded is counted, though no other of its stream came."""
+    garbled = [Packet(1, n, n * LENGTH, OPUS, b"\xff\xff") for n in range(30)]
+    other = [Packet(2, p.sequence_number, p.timestamp, OPUS, p.payload) for p in packets()]
+
+    _, counts = run([*garbled, *other])
+
+    assert counts == PacketCounts(received=COUNT, lost=30)
+
+
+def test_a_flood_of_audio_is_decoded_at_little_more_than_the_pace_of_speech() -> None:
+    """What comes faster is lost, and told; who speaks on at the usual pace is heard again."""
+    made, _ = stream()
+    flood = [n * 0.001 for n in range(10_000)]
+    speech = [60 + n * 0.02 for n in range(100)]
+    frames: list[list[Frame]] = []
+    for n, now in enumerate([*flood, *speech]):
+        packet = Packet(1, n % 2**16, n * LENGTH, OPUS, PAYLOADS[0])
+        frames.append(made.push(packet, now))
+
+    flooded = sum(len(frame.samples) for each in frames[: len(flood)] for frame in each)
+    assert flooded <= BURST + PACE * RATE_HZ * flood[-1] + MAX_GUESS + LENGTH
+    assert all(len(each) == 1 for each in frames[-len(speech) + 1 :])
+    every = [frame for each in frames for frame in each]
+    assert sum(len(frame.samples) + frame.lost for frame in every) == len(frames) * LENGTH
