@@ -3,7 +3,6 @@
 import itertools
 
 import pytest
-from aiortc import rtcrtpreceiver
 from aiortc.rtp import RtcpPacket, RtcpReceiverInfo, RtcpRrPacket, RtcpSenderInfo, RtcpSrPacket
 
 from livebot.media.reports import MAX_SOURCES, ReceiverReports
@@ -79,7 +78,7 @@ def test_no_timestamps_and_no_clock_keep_a_report_from_being_made(
 ) -> None:
     """Where the jitter is beyond its field the most that fits is reported."""
     clock = itertools.count(0.0, 1e6)
-    monkeypatch.setattr(rtcrtpreceiver.time, "time", lambda: next(clock))
+    monkeypatch.setattr("aiortc.rtcrtpreceiver.time.time", lambda: next(clock))
     reports = ReceiverReports()
     for number in range(3):
         reports.add(packet(number))
