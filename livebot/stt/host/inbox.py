@@ -7,6 +7,7 @@ off it, see `messages.Taken`.
 import os
 import queue
 import threading
+from collections.abc import Callable
 
 from livebot.stt.host.framing import Decoder, Frame, FramingError
 
@@ -18,10 +19,13 @@ class Inbox:
 
     Args:
         fd: Where to read.
+        answer: Called with each frame by the thread that reads; those for which it returns True
+            need not be taken. What asks whether we live is not to wait for the model.
     """
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, answer: Callable[[Frame], bool] = lambda _: False) -> None:
         self._fd = fd
+        self._answer = answer
         self._frames: queue.SimpleQueue[Frame | FramingError | None] = queue.SimpleQueue()
         # A daemon: when the worker is done there is nobody left to read for.
         threading.Thread(target=self._read, name="inbox", daemon=True).start()
@@ -51,7 +55,8 @@ class Inbox:
         try:
             while data := os.read(self._fd, _READ):
                 for frame in decoder.feed(data):
-                    self._frames.put(frame)
+                    if not self._answer(frame):
+                        self._frames.put(frame)
         except FramingError as exc:
             self._frames.put(exc)
         except OSError:

@@ -97,7 +97,9 @@ class Done(_Message, frozen=True, tag="done"):
 
 
 class Pong(_Message, frozen=True, tag="pong"):
-    """Worker: the answer to `Ping`."""
+    """Worker: the answer to `Ping`, at once, and for how long the pass of now has been running."""
+
+    busy_s: float = 0.0
 
 
 ToWorker: TypeAlias = Open | Audio | Finish | Close | Ping

@@ -34,8 +34,11 @@ READY_S = 60.0
 
 PING_S = 2.5
 SILENT_S = 10.0
-"""A pass takes a second at most, five on a machine with far too much to do: who says nothing for
-so long hangs. A third of what is kept to be sent again, so it costs no words."""
+"""Pings are answered at once, even while the model works: who says nothing for so long hangs.
+A third of what is kept to be sent again, so it costs no words."""
+
+BUSY_S = 60.0
+"""A pass takes a second at most; on a machine with far too much to do, many times that."""
 
 STOP_S = 2.0
 
@@ -128,8 +131,9 @@ class WorkerProcess:
             fault = EngineError("the recognition worker hangs")
             raise fault from exc
         except FramingError as exc:
-            fault = exc
-            raise
+            # Whatever this one said, the next one may do better: no reason to refuse streams.
+            fault = EngineError(f"the recognition worker: {exc}")
+            raise fault from exc
         finally:
             watch.cancel()
             self.is_alive = False
@@ -175,7 +179,7 @@ class WorkerProcess:
         stdin.write(framing.encode(messages.to_frame(message, payload)))
 
     def _ping(self) -> None:
-        if self.is_alive:
+        with suppress(EngineError):  # It has just ended: whoever reads is told.
             self._send(Ping())
 
     async def _read(self) -> bytes:
@@ -193,8 +197,9 @@ class WorkerProcess:
 
     def _hand_over(self, message: FromWorker) -> None:
         match message:
-            case Pong():
-                pass
+            case Pong(busy_s=busy_s):
+                if busy_s > BUSY_S:
+                    raise FramingError(f"a pass of the model has taken {busy_s:.0f} s")
             case Ready():
                 raise FramingError("a worker was ready twice")
             case Failed(message=text):

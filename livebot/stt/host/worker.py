@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -91,6 +92,20 @@ class Worker:
         self._clock = clock
         self._speakers: dict[int, _Speaker] = {}
         self._scheduler = Scheduler()
+        self._busy_since: float | None = None
+
+    @property
+    def busy_s(self) -> float:
+        """Return for how long a pass has been running; may be asked by any thread."""
+        since = self._busy_since
+        return 0.0 if since is None else self._clock() - since
+
+    def answer(self, frame: Frame) -> bool:
+        """Answer a ping while a pass may be running; return whether it was one."""
+        is_ping = not frame.payload and isinstance(read_to_worker(frame), Ping)
+        if is_ping:
+            self._say(Pong(self.busy_s))
+        return is_ping
 
     def receive(self, frame: Frame) -> None:
         """Take in what the parent says.
@@ -115,7 +130,7 @@ class Worker:
             case Close(stream=stream):
                 self._forget(stream)
             case Ping():
-                self._say(Pong())
+                self._say(Pong(self.busy_s))
 
     def work(self) -> bool:
         """Listen to what has come and run one pass; return whether there is more to do."""
@@ -123,8 +138,9 @@ class Worker:
             self._hear(stream, speaker)
         chosen = self._scheduler.choose(self._wants())
         if chosen is not None:
-            started = self._clock()
+            started = self._busy_since = self._clock()
             self._tell(chosen, self._speakers[chosen].recognition.run())
+            self._busy_since = None
             self._scheduler.ran(chosen, self._clock() - started)
         for stream, speaker in list(self._speakers.items()):
             if speaker.finished and speaker.recognition.wants() is None:
@@ -183,10 +199,14 @@ def _load(chosen: str) -> tuple[Callable[[], SpeechStream], Ready]:
     return lambda: SpeechStream(model.listen, voice.stream()), ready
 
 
+_saying = threading.Lock()
+
+
 def _say(message: FromWorker) -> None:
     data = framing.encode(to_frame(message))
-    while data:
-        data = data[os.write(1, data) :]
+    with _saying:
+        while data:
+            data = data[os.write(1, data) :]
 
 
 def main() -> int:
@@ -201,8 +221,8 @@ def main() -> int:
     except EngineError as exc:
         _say(Failed(str(exc)))
         return 1
-    inbox = Inbox(0)
     worker = Worker(open_stream, _say)
+    inbox = Inbox(0, worker.answer)
     try:
         _say(ready)
         more = False

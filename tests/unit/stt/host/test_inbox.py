@@ -36,3 +36,19 @@ def test_garbage_is_an_error() -> None:
     with pytest.raises(FramingError):
         Inbox(reading).take(wait=True)
     os.close(reading)
+
+
+def test_what_is_answered_at_once_need_not_be_taken() -> None:
+    """The thread that reads sees each frame first."""
+    reading, writing = os.pipe()
+    sent = [Frame(b'{"n":%d}' % number) for number in range(5)]
+    inbox = Inbox(reading, lambda frame: frame == sent[2])
+    os.write(writing, b"".join(framing.encode(frame) for frame in sent))
+
+    got: list[Frame] = []
+    while len(got) < len(sent) - 1:
+        got += inbox.take(wait=True) or []
+    assert got == [*sent[:2], *sent[3:]]
+    os.close(writing)
+    assert inbox.take(wait=True) is None
+    os.close(reading)

@@ -1,9 +1,20 @@
 """Tests of `livebot.stt.host.process`, without a process."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
-from livebot.stt.host.process import WorkerProcess
+import pytest
+
+from livebot.errors import EngineError
+from livebot.stt.host.process import SILENT_S, WorkerProcess
+
+
+def worker_at(stdin: Any) -> tuple[WorkerProcess, asyncio.StreamReader]:
+    """Return a worker without a process, and where it speaks."""
+    stdout = asyncio.StreamReader()
+    process: Any = SimpleNamespace(stdin=stdin, stdout=stdout, pid=1)
+    return WorkerProcess(process), stdout
 
 
 async def test_closing_a_stream_of_a_worker_that_just_ended_is_no_error() -> None:
@@ -17,3 +28,33 @@ async def test_closing_a_stream_of_a_worker_that_just_ended_is_no_error() -> Non
     worker.close(stream)
 
     assert worker.load == 0
+
+
+async def test_nonsense_from_a_worker_refuses_no_further_stream() -> None:
+    """It ends this life only; an engine that refuses streams would be left alone for a minute."""
+    stdin = SimpleNamespace(write=lambda _: None, is_closing=lambda: False)
+    worker, stdout = worker_at(stdin)
+    stream = worker.open()
+    stdout.feed_data(b"warning: something a library prints\n")
+
+    with pytest.raises(EngineError) as ended:
+        await worker.run()
+    with pytest.raises(EngineError) as lost:
+        await stream.finish()
+    assert ended.value.retryable
+    assert lost.value.retryable
+
+
+@pytest.mark.virtual_time
+async def test_a_worker_that_closes_its_input_is_found_by_its_silence() -> None:
+    """Asking it for a sign of life is no error of ours."""
+    stdin = SimpleNamespace(write=lambda _: None, is_closing=lambda: True)
+    worker, _ = worker_at(stdin)
+    faults: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: faults.append(context))
+
+    async with asyncio.timeout(2 * SILENT_S):
+        with pytest.raises(EngineError, match="hangs"):
+            await worker.run()
+    assert not faults

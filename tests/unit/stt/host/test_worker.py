@@ -161,6 +161,30 @@ def test_ping_is_answered() -> None:
     assert desk.said == [Pong()]
 
 
+def test_ping_is_answered_while_the_model_works() -> None:
+    """By another thread, and it tells for how long: busy is not dead."""
+    said: list[FromWorker] = []
+    clock = iter(range(1000))
+    pings: list[bool] = []
+
+    def listen(samples: Samples) -> ScriptedHeard:
+        pings.append(worker.answer(messages.to_frame(Ping())))
+        return one_word(samples)
+
+    worker = Worker(lambda: SpeechStream(listen, voice), said.append, lambda: next(clock))
+    payload = sound(1).astype("<f4").tobytes()
+    worker.receive(messages.to_frame(Open(1)))
+    worker.receive(messages.to_frame(Audio(1, len(payload)), payload))
+    worker.receive(messages.to_frame(Finish(1)))
+    while worker.work():
+        pass
+
+    assert pings == [True] * len(pings) != []
+    assert all(m.busy_s > 0 for m in said if isinstance(m, Pong))
+    assert worker.busy_s == 0
+    assert not worker.answer(messages.to_frame(Open(2)))
+
+
 def test_half_a_sample_is_refused() -> None:
     """With the error of framing."""
     desk = Desk()
