@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+from hypothesis import settings
 
 from tests.support.virtual_time import VirtualTimeLoop
 
 SETTLE_S = 2.0
 """How long a closed transport may take to let go of its socket, a joined thread to end."""
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("laws", deadline=None)
+settings.load_profile("laws")
 
 
 def pytest_asyncio_loop_factories(

@@ -40,7 +40,7 @@ def joined(chunks: list[Chunk]) -> Samples:
     return np.concatenate([chunk.samples for chunk in chunks])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(cuts=st.lists(st.integers(0, len(NOISE)), max_size=20), pts=st.integers(0, 2**32))
 def test_any_cutting_gives_the_same_chunks(cuts: list[int], pts: int) -> None:
     """Bit for bit and at the same times, wherever frames end and RTP time starts."""

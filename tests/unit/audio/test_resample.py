@@ -20,7 +20,7 @@ def resample(resampler: Resampler, samples: Samples, cuts: list[int]) -> Samples
     return np.concatenate([*pieces, resampler.flush()])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, len(NOISE)), max_size=20))
 def test_any_cutting_gives_the_same_samples(cuts: list[int]) -> None:
     """Bit for bit: where frames end leaves no trace."""
