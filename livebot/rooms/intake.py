@@ -66,6 +66,8 @@ class Intake:
 
     def sent(self, now: float) -> None:
         """Note that a stream has taken what `next()` returned, at `now` on any steady clock."""
+        if not self._unsent:
+            return  # given up meanwhile, see `drain()`
         self._replay.sent(self._unsent.popleft(), now)
         self._must_send = self._must_send and bool(self._unsent)
 
@@ -91,7 +93,9 @@ class Intake:
         self._must_send = self._must_send or bool(pieces)
 
     def drain(self) -> Iterator[Piece]:
-        """Take out all that is here and in the backlog."""
+        """Take out all that is here and in the backlog; a stream may be at work meanwhile."""
+        self._must_send = False
+        yield from self.forgotten()
         yield from self.take_back()
         while self._unsent:
             yield self._unsent.popleft()

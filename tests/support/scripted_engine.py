@@ -23,11 +23,14 @@ class ScriptedStream:
     last_words: tuple[SttEvent, ...] = ()
     never_ends: bool = False
     _lives_s: float = math.inf
+    _wait_s: float = 0.0
 
     async def send(self, chunk: Samples) -> None:
         """Take a chunk, or fail if told to."""
         if self._refusing:
             raise self._refusing
+        if self._wait_s:
+            await asyncio.sleep(self._wait_s)
         self.chunks.append(chunk)
         if self.seconds >= self._lives_s:
             self.fail(EngineError("worn out"))
@@ -60,6 +63,10 @@ class ScriptedStream:
     def fail_after(self, seconds: float) -> None:
         """Break as soon as so much audio was taken."""
         self._lives_s = seconds
+
+    def be_slow(self, wait_s: float) -> None:
+        """Take so long for each chunk."""
+        self._wait_s = wait_s
 
     @property
     def seconds(self) -> float:

@@ -101,7 +101,7 @@ def test_audio_lost_while_we_were_away_is_signalings() -> None:
 
 
 def test_an_outage_that_began_before_we_were_away_ends() -> None:
-    """Where both ways die the media's is noticed first; it keeps its cause, and is counted once."""
+    """Where both ways die the media's is noticed first; it keeps its cause and is counted once."""
     told = Told(ALICE)
     told.losses.note(ALICE, gap(8.0, None, 3.0))
     told.losses.away(12.0)

@@ -389,3 +389,80 @@ async def test_a_retry_comes_when_the_engine_says() -> None:
 def value(it: Running, name: str, **labels: str) -> float | None:
     """Return a metric."""
     return it.figures.metrics.registry.get_sample_value(name, labels)
+
+
+async def test_giving_up_in_the_middle_of_sending_is_survived() -> None:
+    """The stream takes what was just told as lost: a room's end may come at any moment."""
+    async with running() as it:
+        it.engine.on_open = lambda stream: stream.be_slow(1.0)
+        it.speak(20)
+        await asyncio.sleep(5.5)
+        it.backlog.close()
+        it.recognition.give_up(Cause.SHUTDOWN)
+        await asyncio.sleep(5)
+
+    assert {gap.cause for gap in it.gaps} == {Cause.SHUTDOWN}
+
+
+async def test_giving_up_while_a_stream_is_opened_again_is_survived() -> None:
+    """As above, one moment earlier."""
+    async with running() as it:
+        it.speak(5)
+        stream = await it.engine.stream()
+        await asyncio.sleep(1)
+        it.engine.on_open = lambda _: it.recognition.give_up(Cause.SHUTDOWN)
+        stream.fail(EngineError("the end"))
+        it.backlog.close()
+        await asyncio.sleep(5)
+
+    assert {gap.cause for gap in it.gaps} == {Cause.SHUTDOWN}
+
+
+async def test_what_is_given_up_includes_what_can_no_longer_be_sent_again() -> None:
+    """An engine that is more than half a minute late has it all, and will say none of it."""
+    async with running() as it:
+        it.engine.watched = True
+        for _ in range(50):
+            it.hear(0.8, level=0.1)
+            it.hear(0.2, level=0.001)
+        await it.engine.stream()
+        await asyncio.sleep(1)
+        it.backlog.close()
+        it.recognition.give_up(Cause.SHUTDOWN)
+
+    assert it.gaps[-1].lost_s == pytest.approx(40, abs=1)
+
+
+async def test_what_a_finished_stream_heard_is_never_told_as_lost() -> None:
+    """A minute of music, of which nothing was to be said, is no loss of the next stream's."""
+    async with running() as it:
+        it.engine.watched = True
+        for _ in range(60):
+            it.hear(0.8, level=0.1)
+            it.hear(0.2, level=0.001)
+        it.keep_silent(HOLD_S + 5)
+        await asyncio.sleep(1)
+        assert it.engine.streams[0].is_finished
+        it.speak(1)
+        stream = await it.engine.stream(1)
+        await asyncio.sleep(1)
+        stream.fail(EngineError("the end"))
+        await it.engine.stream(2)
+        await asyncio.sleep(1)
+
+    assert it.gaps == []
+
+
+async def test_streams_that_were_lost_long_ago_do_not_count() -> None:
+    """Where one that ended in order is in between, it was not the audio that ended them."""
+    async with running() as it:
+        for number in range(0, 8, 2):
+            it.speak(1)
+            stream = await it.engine.stream(number)
+            await asyncio.sleep(1)
+            stream.fail(EngineError("the end"))
+            await it.engine.stream(number + 1)
+            it.keep_silent(HOLD_S + 5)
+            await asyncio.sleep(BARREN_S)
+
+    assert it.gaps == []
