@@ -120,6 +120,7 @@ class Recognition:
             else:
                 self._intake.finished()
                 self._backoff.reset()
+                self._forgive()
                 continue
             finally:
                 self._figures.stream = "idle"

@@ -22,6 +22,10 @@ MARGIN_S = 0.6
 PACE = 1.5
 """So much faster than speech an engine is at least while it catches up."""
 
+MOST_FORGOTTEN = 600
+"""So many pieces that may be speech are named as forgotten, the newest: two minutes. Music may
+go on for hours without a word."""
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -50,7 +54,7 @@ class Replay:
         self._sent: deque[_Sent] = deque()
         self._seconds = 0.0
         self._busy_until = float("-inf")
-        self._forgotten: deque[Piece] = deque(maxlen=10_000)
+        self._forgotten: deque[Piece] = deque(maxlen=MOST_FORGOTTEN)
 
     @property
     def seconds(self) -> float:
@@ -68,7 +72,8 @@ class Replay:
         self._sent.append(_Sent(piece, self._busy_until))
         self._seconds += piece.chunk.seconds
         while self._seconds > self._limit_s and len(self._sent) > 1:
-            self._forgotten.append(self._drop())
+            if (oldest := self._drop()).is_speech:
+                self._forgotten.append(oldest)
 
     def answered(self, end: float | None, now: float) -> None:
         """Note a word; `end` is when it was spoken to the end, where the engine says so."""
@@ -86,7 +91,7 @@ class Replay:
         return list(dropwhile(lambda piece: not piece.is_sound, pieces))
 
     def forget(self) -> list[Piece]:
-        """Return what there was no room for since the engine last answered; nobody hears it."""
+        """Return the speech there was no room for since the engine last answered."""
         pieces = list(self._forgotten)
         self._forgotten.clear()
         return pieces
@@ -94,6 +99,7 @@ class Replay:
     def clear(self) -> None:
         """Forget all: the stream ended in order, and every word is out."""
         self._sent.clear()
+        self._forgotten.clear()
         self._seconds = 0.0
         self._busy_until = float("-inf")
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from livebot.audio.pcm import RATE_HZ, silence
 from livebot.audio.pipeline import Chunk
-from livebot.stt.replay import LAG_S, MARGIN_S, PACE, Piece, Replay
+from livebot.stt.replay import LAG_S, MARGIN_S, MOST_FORGOTTEN, PACE, Piece, Replay
 
 CHUNK_S = 0.2
 LIMIT_S = 30.0
@@ -80,6 +80,23 @@ def test_a_word_means_that_nothing_before_it_is_lost() -> None:
     """An engine that answers has heard what had to be forgotten."""
     replay = spoken(40)
     replay.answered(39.0, now=40)
+
+    assert not replay.forget()
+
+
+def test_hours_without_a_word_fill_no_memory() -> None:
+    """Of noise nothing is kept beyond the limit, of music the newest two minutes."""
+    for is_sound, kept in ((False, 0), (True, MOST_FORGOTTEN)):
+        replay = Replay(1.0)
+        for number in range(2 * MOST_FORGOTTEN):
+            replay.sent(piece(number * CHUNK_S, is_sound=is_sound), now=0.0)
+        assert len(replay.forget()) == kept
+
+
+def test_what_a_stream_heard_that_ended_in_order_is_not_forgotten() -> None:
+    """It is answered, without a word."""
+    replay = spoken(40)
+    replay.clear()
 
     assert not replay.forget()
 
