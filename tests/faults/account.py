@@ -93,6 +93,27 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """Lost audio in the bot's counters.
+
+    Attributes:
+        seconds: How much.
+        began: From when it can be, since there was no fault before.
+        over: Until when.
+    """
+
+    seconds: float
+    began: float
+    over: float
+
+    def covers(self, began: float, ended: float) -> bool:
+        """Say whether words of this time are in it, and too few for a notice."""
+        is_there = self.began - MARGIN_S <= began and ended <= self.over + MARGIN_S
+        is_short = ended - began <= min(SHORT_S, self.seconds + MARGIN_S)
+        return self.seconds > 0 and is_there and is_short
+
+
+@dataclass(frozen=True, slots=True)
 class Delivered:
     """A word that came to the reader.
 
@@ -137,7 +158,10 @@ class Account:
 
 
 def account(
-    spoken: Sequence[Spoken], shown: Sequence[Shown], others: Sequence[Shown], counted_s: float
+    spoken: Sequence[Spoken],
+    shown: Sequence[Shown],
+    others: Sequence[Shown],
+    counted: Counted | None = None,
 ) -> Account:
     """Compare what was spoken with what the reader was shown.
 
@@ -145,7 +169,7 @@ def account(
         spoken: One person's words.
         shown: Captions and notices in their name, in order.
         others: Those in others' names: one notice may tell of several people.
-        counted_s: How much lost audio the bot has counted.
+        counted: What lost audio the bot has counted.
     """
     tokens = [replace(word, text=token) for word in spoken for token in _tokens(word.text)]
     understood = [
@@ -166,8 +190,8 @@ def account(
             return Told.READER
         if _stands_there(run, ended - began, caption_of, shown):
             return Told.READER
-        is_short = tokens[run[-1]].at - tokens[run[0]].at <= min(SHORT_S, counted_s + MARGIN_S)
-        return Told.OPERATOR if is_short and counted_s else Told.NOBODY
+        is_counted = counted is not None and counted.covers(tokens[run[0]].at, tokens[run[-1]].at)
+        return Told.OPERATOR if is_counted else Told.NOBODY
 
     return Account(
         spoken=sum(token.counts for token in tokens),

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from aiohttp import ClientError
 
-from tests.faults.account import Account, Shown, Spoken, account
+from tests.faults.account import Account, Counted, Shown, Spoken, account
 from tests.faults.lateness import lateness
 from tests.faults.scenario import Call, Ground, Scenario, Seen
 from tests.faults.talk import Talk, talk
@@ -117,7 +117,9 @@ async def _observe(scenario: Scenario, ground: Ground, call: Call, folder: Path)
     return Seen(
         struck=(struck, over),
         accounts={
-            who.user: _account(who, call.reader, sum(gap_s.values()), folder)
+            who.user: _account(
+                who, call.reader, Counted(sum(gap_s.values()), struck, over), folder
+            )
             for who in (call.alice, call.bob)
         },
         gap_s=gap_s,
@@ -155,13 +157,13 @@ async def _end(who: Visitor | BrowserVisitor) -> None:
 
 
 def _account(
-    who: Visitor | BrowserVisitor, reader: Visitor, counted_s: float, folder: Path
+    who: Visitor | BrowserVisitor, reader: Visitor, counted: Counted, folder: Path
 ) -> Account:
     """Compare what was said into the call with what the reader got."""
     spoken = _spoken(who)
     own, others = _shown(reader, who.user)
     _write(folder / f"{who.user}.txt", spoken, own)
-    return account(spoken, own, others, counted_s)
+    return account(spoken, own, others, counted)
 
 
 def _spoken(who: Visitor | BrowserVisitor) -> list[Spoken]:
