@@ -23,6 +23,9 @@ NEGOTIATION_TIMEOUT_S = 15.0
 MAX_OFFER_CHARS = 64 * 1024
 """A media server's is a few KiB; aiortc needs half a minute of the loop for a megabyte."""
 
+MAX_CANDIDATES = 100
+"""Of a media server, which has a handful; aioice checks every pair, and sorts all for each."""
+
 
 class Peer:
     """One peer connection that receives a speaker's audio; see `open_peer()`.
@@ -37,6 +40,7 @@ class Peer:
         self._pc = pc
         self._audio = AudioReceiver()
         self._negotiating: asyncio.Task[None] | None = None
+        self._candidates: set[str] = set()
         self.counts = self._audio.counts
         self.connected = asyncio.Event()
         self.ended = asyncio.Event()
@@ -73,7 +77,7 @@ class Peer:
         Raises:
             MediaError: The offer cannot be used, or candidates are not gathered in time.
         """
-        if len(offer) > MAX_OFFER_CHARS:
+        if len(offer) > MAX_OFFER_CHARS or offer.count("a=candidate:") > MAX_CANDIDATES:
             raise MediaError("the offer is too large")
         if bundle_is_broken(offer):
             raise MediaError("the offer bundles what it does not have")
@@ -106,11 +110,14 @@ class Peer:
         """Take in a candidate of the media server, once its offer is here.
 
         Raises:
-            MediaError: It cannot be read.
+            MediaError: It cannot be read, or is one too many.
         """
         text = candidate.removeprefix("candidate:")
-        if not text:
+        if not text or text in self._candidates:
             return
+        if len(self._candidates) == MAX_CANDIDATES:
+            raise MediaError("too many candidates")
+        self._candidates.add(text)
         try:
             parsed = candidate_from_sdp(text)
             parsed.sdpMid, parsed.sdpMLineIndex = mid, index

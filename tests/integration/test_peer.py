@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from livebot.errors import MediaError
 from livebot.media.ice import IcePolicy, configuration
-from livebot.media.peer import RATE_HZ, Frame, Peer, open_peer
+from livebot.media.peer import MAX_CANDIDATES, RATE_HZ, Frame, Peer, open_peer
 from livebot.settings import IceServer
 from tests.support.sender import Sender, ToneTrack, loopback_only, sender
 from tests.support.turn import turn_server
@@ -136,6 +136,21 @@ async def test_a_renegotiation_keeps_the_audio() -> None:
         after = await _frames(peer, 5)
 
     assert after[0].pts > before[-1].pts
+
+
+async def test_a_flood_of_candidates_is_refused() -> None:
+    """By their number, repetitions apart: aioice would check every one of them."""
+    async with sender() as source, open_peer(()) as peer:
+        lines = (await source.offer()).splitlines()
+        bare = "\r\n".join(line for line in lines if "candidate" not in line) + "\r\n"
+        flood = [f"candidate:{n} 1 udp 1 10.0.0.{n} 9 typ host" for n in range(MAX_CANDIDATES + 1)]
+        with pytest.raises(MediaError, match="too large"):
+            await peer.answer(bare + "".join(f"a={line}\r\n" for line in flood))
+        await peer.answer(bare)
+        for candidate in flood[:-1] * 2:
+            await peer.add_candidate(candidate, "0", 0)
+        with pytest.raises(MediaError, match="too many"):
+            await peer.add_candidate(flood[-1], "0", 0)
 
 
 async def test_candidates_may_come_after_the_offer() -> None:
