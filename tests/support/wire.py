@@ -45,7 +45,7 @@ def call(*users: tuple[str, int, bool]) -> str:
     return json.dumps({"type": "event", "event": event})
 
 
-def event(target: str, kind: str, **body: str) -> str:
+def event(target: str, kind: str, **body: object) -> str:
     """Write an event whose body stands under the name of its type."""
     return json.dumps({"type": "event", "event": {"target": target, "type": kind, kind: body}})
 

@@ -594,6 +594,18 @@ def test_following_into_a_breakout_room_and_back() -> None:
         assert sent(protocol) == []
 
 
+def test_on_the_way_to_another_room_nothing_of_the_old_one_counts() -> None:
+    """Its people leave its call in that moment, or it ends; nobody of them is in the new one."""
+    protocol = in_room()
+    users = [{"sessionId": ALICE, "inCall": 7}]
+    protocol.receive(wire.event("room", "switchto", roomid="breakout"), 1.0)
+
+    for update in ({"users": users}, {"all": True, "incall": 0}):
+        assert protocol.receive(wire.event("participants", "update", **update), 1.0) == []
+    assert protocol.receive(room_reply("5", token="breakout"), 1.1) == [Entered(OWN)]
+    assert protocol.receive(wire.event("participants", "update", users=users), 1.2) != []
+
+
 def test_a_room_that_is_already_ours_is_not_switched_to() -> None:
     """Nothing changes, and nothing is sent."""
     protocol = in_room()
