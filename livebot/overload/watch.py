@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import Callable
 
+import psutil
 import structlog
 
 from livebot.overload import memory
@@ -76,8 +77,9 @@ class Overload:
             try:
                 async with asyncio.timeout(READING_S):
                     used = await asyncio.to_thread(self._read_memory_mb)
-            except TimeoutError:
-                log.warning("memory_not_read", waited_s=READING_S)
+            except (OSError, psutil.Error) as exc:
+                # It hangs, or there is no file descriptor left: a figure is worth no call.
+                log.warning("memory_not_read", why=type(exc).__name__)
             else:
                 self._observe(self._memory, used)
             await asyncio.sleep(MEMORY_EVERY_S)

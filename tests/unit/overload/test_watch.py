@@ -1,10 +1,12 @@
 """Tests of `livebot.overload.watch`."""
 
 import asyncio
+import errno
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import psutil
 import pytest
 from structlog.testing import capture_logs
 
@@ -93,6 +95,25 @@ async def test_a_reading_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch)
             assert watched.reasons
 
     assert "memory_not_read" in [line["event"] for line in logged]
+
+
+@pytest.mark.parametrize("fault", [OSError(errno.EMFILE, "full"), psutil.AccessDenied(1)])
+async def test_a_reading_that_fails_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    """A process without file descriptors, or that may not look at others, goes on."""
+    monkeypatch.setattr("livebot.overload.watch.MEMORY_EVERY_S", 0.01)
+    calls = []
+
+    def read() -> float:
+        calls.append(1)
+        if len(calls) == 1:
+            raise fault
+        return 870.0
+
+    watched = Overload(max_lag_s=1, max_memory_mb=800, read_memory_mb=read)
+    async with watching(watched):
+        await until(lambda: watched.reasons == ["memory 870 of 800 MB"])
 
 
 async def test_without_a_limit_memory_is_not_read() -> None:
