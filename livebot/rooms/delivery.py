@@ -180,6 +180,8 @@ class Delivery:
             return
         lost_s = caption.end - caption.start
         self._metrics.gap_seconds.labels(Cause.SIGNALING).inc(lost_s)
+        if not self._notices:
+            return
         gap = self._dropped.get(item.session, Gap(Cause.SIGNALING, caption.start, None, 0.0))
         self._dropped[item.session] = replace(gap, end=caption.end, lost_s=gap.lost_s + lost_s)
 

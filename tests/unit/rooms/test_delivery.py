@@ -364,10 +364,13 @@ async def test_a_notice_that_was_lost_is_sent_again() -> None:
 
 
 async def test_notices_can_be_switched_off() -> None:
-    """Then words only."""
+    """Then words only, even where captions had to be dropped."""
     channel = Channel()
     async with running(channel, [BOB], notices=False) as delivery:
+        delivery.told.clear()
         delivery.put(ALICE, Gap(Cause.MEDIA, 5.0, 17.0, 12.0))
-        delivery.put(ALICE, _final("after"))
+        for number in range(LIMIT + 7):
+            delivery.put(ALICE, _final(str(number)))
+        delivery.told.set()
 
-    assert _texts(channel) == ["after"]
+    assert _texts(channel) == [str(number) for number in range(7, LIMIT + 7)]
