@@ -1,6 +1,7 @@
 """The engine `kyutai` against a double of the service, faults included."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from http import HTTPStatus
@@ -11,7 +12,7 @@ import pytest
 
 from livebot.audio.pcm import RATE_HZ, silence
 from livebot.errors import ConfigError, EngineBusyError, EngineError
-from livebot.stt.engine import Pause, SttEngine, SttEvent
+from livebot.stt.engine import Pause, SttEngine, SttEvent, Word
 from livebot.stt.engines import kyutai
 from livebot.stt.engines.kyutai import KyutaiEngine, KyutaiStream
 from livebot.stt.remote import Connection
@@ -364,6 +365,23 @@ async def test_flush_that_takes_long_is_not_cut_off() -> None:
 
     assert connection.sent == len(speech(1)) + 48_000
     assert connection.is_closed
+
+
+async def test_times_of_audio_that_was_never_sent_are_none() -> None:
+    """All before them would be taken for answered: lost with the stream, or heard as told."""
+    tokens = [("lies", 0.5, 9e5), ("more", 9e5, None), ("said", 0.25, 0.5)]
+    raw = [
+        json.dumps({"type": "token", "text": text, "start": start, "end": end})
+        for text, start, end in tokens
+    ]
+    async with (
+        KyutaiDouble(raw=list(raw)).serve() as double,
+        KyutaiEngine({"url": double.url}) as engine,
+    ):
+        events = await converse(engine, silence(RATE_HZ))
+
+    heard = [event for event in events if isinstance(event, Word)]
+    assert heard[:3] == [Word("lies"), Word("more"), Word("said", 0.25, 0.5)]
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,9 @@ SIGN_OF_LIFE_S = 5.0
 """After so long without audio a frame of silence goes out: the service hangs up after 30 s,
 its older version after 10."""
 
+AHEAD_S = 1.0
+"""By so much may a word's time be beyond what was sent: an engine pads, and rounds."""
+
 FIRST_WORD_S = 3.0
 NEXT_WORD_S = 1.5
 FINISH_WITHIN_S = 6.0
@@ -143,7 +146,17 @@ class KyutaiStream:
         while (message := await self._next()) is not None:
             for event in decoder.feed(message):
                 self._heard_at = self._loop.time()
-                yield self._fillers.without(event)
+                yield self._fillers.without(self._without_lies(event))
+
+    def _without_lies(self, event: SttEvent) -> SttEvent:
+        """Return the event without times beyond what was sent.
+
+        Audio and words up to there would be taken for answered, and never be sent or told again.
+        """
+        most_s = self._sent / RATE_HZ + AHEAD_S
+        if isinstance(event, Word) and max(event.start or 0.0, event.end or 0.0) > most_s:
+            return replace(event, start=None, end=None)
+        return event
 
     async def _next(self) -> str | bytes | None:
         """Return the next message; None once the last words are out."""
