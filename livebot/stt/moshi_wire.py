@@ -128,7 +128,7 @@ def _seconds(value: float) -> float:
 
 
 def _step(pauses: list[object], buffered: object) -> Step:
-    known = [float(p) for p in pauses if isinstance(p, float | int)]
+    known = [float(p) for p in pauses if isinstance(p, float | int) and math.isfinite(p)]
     if len(known) < len(pauses) or not isinstance(buffered, int):
         raise EngineError("moshi-server sent a step that is not of its protocol")
     return Step(tuple(known), buffered)

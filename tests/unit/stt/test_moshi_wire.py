@@ -83,6 +83,7 @@ def test_only_full_servers_are_busy() -> None:
         {"type": "Word", "text": "x", "start_time": float("nan")},
         {"type": "EndWord", "stop_time": float("inf")},
         {"type": "Step", "prs": ["x"]},
+        {"type": "Step", "prs": [0.0, 0.0, float("nan"), 0.0]},
         {"type": "Step", "prs": [], "buffered_pcm": "x"},
         {"type": "Marker", "id": "x"},
     ],
