@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from livebot.captions import notice
 from livebot.captions.caption import Caption
 from livebot.captions.gap import Cause, Gap
-from livebot.captions.notice import NOTICE_S
 from livebot.ids import SessionId, short
 from livebot.metrics import Metrics
 
@@ -97,7 +97,7 @@ class Losses:
         key = session, gap.cause
         found = self._open.get(key)
         found = found or _Open(gap)
-        is_news = gap.end is not None or (gap.lost_s >= NOTICE_S and not found.is_told)
+        is_news = gap.end is not None or (gap.lost_s >= notice.NOTICE_S and not found.is_told)
         found.is_told = found.is_told or is_news
         self._count(found, gap.lost_s)
         if gap.end is None:

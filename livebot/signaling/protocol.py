@@ -264,8 +264,8 @@ class Protocol:
                 self._join(now)
             case [RoomClosed()]:
                 self._go(State.PUT_OUT)
-            case _ if self.state is State.JOINING:
-                return []  # of the room that we are leaving for another
+            case _:  # On the way to another room it is of the one that we leave.
+                return events if self.state is State.IN_ROOM else []
         return events
 
     def _on_error(self, to: str, error: messages.ErrorReply, now: float) -> list[SignalingEvent]:
