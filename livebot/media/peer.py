@@ -60,7 +60,7 @@ class Peer:
 
     @property
     def audio_age_s(self) -> float:
-        """Return how long no audio packet has come; infinite before the first."""
+        """Return how long no audio has come; infinite before the first."""
         return self._audio.audio_age_s
 
     @property

@@ -59,7 +59,7 @@ class AudioReceiver:
 
     @property
     def audio_age_s(self) -> float:
-        """Return how long no audio packet has come; infinite before the first."""
+        """Return how long no audio has come; infinite before the first."""
         return self._loop.time() - self._audio_at
 
     @property
@@ -149,11 +149,15 @@ class AudioReceiver:
         if self._inbox.has_ended:
             return
         now = self._loop.time()
-        if packet.payload_type in self._stream.payload_types:
-            self._audio_at = now
         self._reports.add(packet)
-        self._inbox.put(self._stream.push(packet, now))
+        self._give(self._stream.push(packet, now), now)
         self._arm()
+
+    def _give(self, frames: list[Frame], now: float) -> None:
+        # Packets that cannot be decoded are no audio, however many come.
+        if frames:
+            self._audio_at = now
+            self._inbox.put(frames)
 
     def _arm(self) -> None:
         """See to it that nothing waits for a lost packet if no other comes either."""
@@ -163,7 +167,8 @@ class AudioReceiver:
 
     def _on_timer(self) -> None:
         self._timer = None
-        self._inbox.put(self._stream.tick(self._loop.time()))
+        now = self._loop.time()
+        self._give(self._stream.tick(now), now)
         self._arm()
 
     # What aiortc calls.

@@ -21,7 +21,7 @@ from livebot.errors import MediaError
 from livebot.media.ice import IcePolicy, configuration
 from livebot.media.peer import MAX_CANDIDATES, RATE_HZ, Frame, Peer, open_peer
 from livebot.settings import IceServer
-from tests.support.sender import Sender, ToneTrack, loopback_only, sender
+from tests.support.sender import PacketTrack, Sender, ToneTrack, loopback_only, sender
 from tests.support.turn import turn_server
 from tests.support.waiting import until
 
@@ -85,6 +85,17 @@ async def test_a_peer_knows_how_long_nothing_came() -> None:
         await _frames(peer, 3)
         assert max(peer.path_age_s, peer.audio_age_s) < 1
         await until(lambda: peer.audio_age_s > 1 > peer.path_age_s)
+
+
+async def test_packets_that_cannot_be_decoded_are_no_audio() -> None:
+    """Whoever looks how long none has come is not told that all is well."""
+    track = PacketTrack([b"\xff\xff"] * 20, samples=960, every_s=0.004)
+    async with sender(track) as source, open_peer(()) as peer:
+        await _negotiate(source, peer)
+        track.begin.set()
+        await until(lambda: peer._audio._stream._missing > 10)
+        assert peer.audio_age_s == math.inf
+        assert peer.path_age_s < 1
 
 
 async def test_packets_without_audio_do_not_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
