@@ -242,7 +242,8 @@ class Room:
         log.info(event)
         self._last_error = None
         self._losses.back(self._clock.now(), is_stranger=is_stranger)
-        self._set_state(RoomState.JOINED)
+        if not self._stopping.is_set():
+            self._set_state(RoomState.JOINED)
 
     def _on_lost(self, reason: str) -> None:
         self._last_error = reason

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from livebot.captions import notice
 from livebot.ids import RoomToken
@@ -99,6 +100,23 @@ async def test_a_call_that_moves_to_another_room_is_followed() -> None:
         asked = await it.server.wait_for("room", count=3)
         assert asked["room"]["roomid"] == BREAKOUT
         await it.manager.disable(wire.ROOM)
+
+
+async def test_a_room_that_is_being_left_is_so_over_a_lost_connection() -> None:
+    """Whoever asks for it meanwhile gets it anew, instead of one that is about to end."""
+    async with world() as it:
+        await it.start()
+        await it.call((ALICE, 3, False))
+        await it.publish(ALICE)
+        (await it.engine.stream()).never_ends = True
+        ended = {"roomid": wire.ROOM, "incall": 0, "all": True}
+        await it.server.send(wire.event("participants", "update", **ended))
+        await it.wait_for_room(RoomState.LEAVING)
+        with capture_logs() as logged:
+            await it.server.drop()
+            await until(lambda: "room_resumed" in [line["event"] for line in logged])
+
+        assert await it.manager.enable(wire.ROOM, "en", ())
 
 
 async def test_speakers_too_many_are_listened_to_once_there_is_room(
