@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Protocol, Self
 
 import structlog
@@ -110,14 +109,16 @@ class Speakers:
         """Take no more audio; return whether all last words were out in time."""
         for speaker in self._here.values():
             speaker.finish()
-        self._here.clear()
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(within_s):
                 await self._supervisor.idle()
-                return True
-        for speaker in self._running:
-            speaker.give_up(Cause.SHUTDOWN)
-        return False
+        except TimeoutError:
+            for speaker in self._running:
+                speaker.give_up(Cause.SHUTDOWN)
+            return False
+        finally:
+            self._here.clear()  # not before: who is here is told what is lost
+        return True
 
     @property
     def troubles(self) -> Iterator[str]:

@@ -119,6 +119,24 @@ async def test_a_room_that_is_being_left_is_so_over_a_lost_connection() -> None:
         assert await it.manager.enable(wire.ROOM, "en", ())
 
 
+async def test_who_is_left_without_last_words_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The call goes on, and an engine that is late did not say them in time."""
+    monkeypatch.setattr(notice, "NOTICE_S", 0.1)
+    monkeypatch.setattr(room, "LAST_WORDS_S", 0.5)
+    async with world() as it:
+        await it.start()
+        await it.call((ALICE, 3, False), (BOB, 1, False))
+        await it.publish(ALICE)
+        stream = await it.engine.stream()
+        stream.never_ends = True
+        await until(lambda: stream.seconds > 2)
+        await it.manager.disable(wire.ROOM)
+        await it.server.wait_for("bye")
+
+        (text,) = {data["message"] for _, data in it.transcripts()}
+        assert text.startswith("[captions interrupted")
+
+
 async def test_speakers_too_many_are_listened_to_once_there_is_room(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
