@@ -31,6 +31,9 @@ still fit into the time that a confirmation may take."""
 RETURN_S = 60.0
 """How long captions wait for people whom a restart of the server has put out of the call."""
 
+GATHER_S = 5.0
+"""How long they wait for the others once the first one is back: people come one by one."""
+
 LOOK_EVERY_S = 0.2
 
 
@@ -83,6 +86,7 @@ class Delivery:
         self._outbox = Outbox(self._on_dropped)
         self._dropped: dict[SessionId, Gap] = {}
         self._in_flight: deque[tuple[Outgoing, Receipt]] = deque()
+        self._expected = 0
         self._patient_until = 0.0
         self.told = asyncio.Event()
         self.sent = 0
@@ -100,9 +104,11 @@ class Delivery:
     def expect_return(self) -> None:
         """Note that everybody was put out of the call, and will be back as a new session.
 
-        Until somebody is, captions wait. Otherwise what is said to nobody is dropped: who
-        comes later was not there to hear it.
+        Until as many are as there were, captions wait for a while. Otherwise what is said to
+        nobody is dropped: who comes later was not there to hear it. To be called while those
+        of before are still known.
         """
+        self._expected = len(self._readers()) or self._expected
         self._patient_until = self._clock.now() + RETURN_S
 
     def close(self) -> None:
@@ -131,7 +137,7 @@ class Delivery:
                 # What is in flight may come back meanwhile, and was before it.
                 self._outbox.put_back([item])
                 await self.told.wait()
-            elif not self._readers() and self._clock.now() < self._patient_until:
+            elif self._awaits_people():
                 self._outbox.put_back([item])
                 await asyncio.sleep(LOOK_EVERY_S)
             elif self._dropped:
@@ -140,6 +146,13 @@ class Delivery:
                 return Outgoing(session, gap, self._language)
             else:
                 return item
+
+    def _awaits_people(self) -> bool:
+        """Say whether some of those who were put out of the call may still come back."""
+        now, readers = self._clock.now(), len(self._readers())
+        if readers:
+            self._patient_until = min(self._patient_until, now + GATHER_S)
+        return now < self._patient_until and readers < max(1, self._expected)
 
     async def _send(self, item: Outgoing) -> None:
         transcript, readers = _transcript(item, self._heir(item.session)), self._readers()

@@ -210,11 +210,11 @@ class Room:
         self._roster.apply(event)
         match event:
             case Entered(session=own, is_return=is_return):
-                self._roster.reset(own)
-                self._delivery.told.clear()
                 self._emptiness.expect_return(is_return=is_return)
                 if is_return:
                     self._delivery.expect_return()
+                self._roster.reset(own)
+                self._delivery.told.clear()
                 self._joined("room_joined", is_stranger=True)
             case Resumed():
                 self._delivery.told.set()

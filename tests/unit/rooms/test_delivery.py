@@ -170,6 +170,28 @@ async def test_after_a_restart_captions_wait_for_people(
     assert channel.read == [([CAROL], text) for text in expected]
 
 
+@pytest.mark.parametrize(("late_s", "expected"), [(2.0, [BOB, CAROL]), (20.0, [BOB])])
+async def test_who_comes_back_first_does_not_read_alone(
+    late_s: float, expected: list[SessionId]
+) -> None:
+    """People come back one by one; those who were there are waited for, but not for long."""
+    channel, readers = Channel(is_stuck=True), [BOB, CAROL]
+    async with running(channel, readers) as delivery:
+        delivery.put(ALICE, _final("one"))
+        await asyncio.sleep(1)
+        channel.cut()
+        delivery.expect_return()
+        readers.clear()
+        await asyncio.sleep(1)
+        channel.join(delivery)
+        await asyncio.sleep(1)
+        readers.append(BOB)
+        await asyncio.sleep(late_s)
+        readers.append(CAROL)
+
+    assert channel.read == [(expected, "one")]
+
+
 async def test_a_confirmed_caption_is_never_sent_again() -> None:
     """Nobody reads twice what arrived before the cut."""
     channel = Channel()
