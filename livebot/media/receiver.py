@@ -128,6 +128,9 @@ class AudioReceiver:
         hand_on: _HandOn = protocol.datagram_received
 
         def received(datagram: bytes, addr: tuple[Any, ...]) -> None:
+            # Anybody can send one that is empty, and aiortc ends the connection at that.
+            if not datagram:
+                return
             self._path_at = self._loop.time()
             if datagram[SSRC] in self._sources and is_rtp(datagram):
                 self._take_encrypted(datagram, dtls)

@@ -6,6 +6,7 @@ Spec: audio-ingest/Speakers are received over WebRTC
 import asyncio
 import itertools
 import math
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -96,6 +97,21 @@ async def test_packets_that_cannot_be_decoded_are_no_audio() -> None:
         await until(lambda: peer._audio._stream._missing > 10)
         assert peer.audio_age_s == math.inf
         assert peer.path_age_s < 1
+
+
+async def test_datagrams_of_strangers_end_nothing() -> None:
+    """Whoever guesses the port can send anything, nothing at all included."""
+    async with sender() as source, open_peer(()) as peer:
+        await _negotiate(source, peer)
+        await _frames(peer, 3)
+        transport = peer._pc.getTransceivers()[0].receiver.transport.transport
+        (protocol,) = transport._connection._protocols
+        address = protocol.transport.get_extra_info("sockname")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            for datagram in (b"", b"\x80", b"\x14\x03", b"\x80" * 30, b"\0" * 30):
+                stranger.sendto(datagram, address)
+        assert len(await _frames(peer, 10)) == 10
+        assert not peer.has_ended
 
 
 async def test_packets_without_audio_do_not_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
