@@ -318,7 +318,7 @@ async def test_captions_of_an_outage_go_to_those_who_are_there_after_it() -> Non
         await it.server.wait_for("room", count=2)
         await it.wait_for_room(RoomState.JOINED)
         await it.server.send(wire.call(("bot-2", 1, True), (ALICE, 3, False)))
-        await it.server.wait_for("transcript", count=3)
+        await it.server.wait_for("transcript", count=3, deadline_s=15)
 
         sent = [(reader, data["message"]) for reader, data in it.transcripts()]
         assert sent == [(ALICE, "one."), (ALICE, "two."), (ALICE, "three.")]
