@@ -37,7 +37,7 @@ test-system: setup ## Against a real signaling server, Janus, TURN server and br
 	$(call ON_DEBIAN,$(BIN)/python -m pytest tests/system -s)
 
 test-faults: setup ## The same, while each of them dies and comes back
-	$(call ON_DEBIAN,$(BIN)/python -m pytest tests/faults -q)
+	$(call ON_DEBIAN,$(BIN)/python -m pytest tests/faults -q -s)
 
 faults: export FAULTS_TABLE = deploy/faults.md
 faults: test-faults ## Fault tests; what they saw goes into deploy/faults.md

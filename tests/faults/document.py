@@ -35,6 +35,8 @@ embedded engine, in the bot or as `livebot stt-server`. Python {python}, aiortc 
 - **health check**: what `GET /healthz` gave as reasons meanwhile.
 - **machine late by**: how late the test itself was at worst.
 
+Three or four scenarios run side by side; one that failed there was performed again, alone.
+
 A bad network is a relay before the TURN server that loses, delays and reorders media by seeded
 chance. Where a server ends, people come back to the call as browsers do: after the signaling
 server by themselves and as new sessions, after Janus by leaving the call and joining again.
