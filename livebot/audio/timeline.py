@@ -137,8 +137,9 @@ class Timeline:
         """Tell a pause, a loss or a repetition from another stream."""
         if step < 0:
             return step >= -_OVERLAP_S * self._rate
-        if step <= _OVERLAP_S * self._rate:
+        if not step:
             return True
+        # The shortest pauses too, or many of them would make audio without end.
         start = position - self._lead + step
         return step <= self._max_gap and start <= arrived + _AHEAD_S * self._rate
 

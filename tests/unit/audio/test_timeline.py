@@ -177,6 +177,20 @@ def test_filled_time_is_not_filled_again(fills: list[int], pause: int) -> None:
     assert heard(stretches) == 2 * FRAME
 
 
+@given(every=st.integers(1, FRAME), step=st.integers(FRAME + 1, 60_000))
+def test_no_timestamps_make_silence_faster_than_time_passes(every: int, step: int) -> None:
+    """However far each frame says to be from the last: else one speaker would fill all queues."""
+    line = timeline()
+    made = [
+        stretch
+        for n in range(200)
+        for stretch in line.push(speech(), pts=n * step, now=n * every / RATE)
+    ]
+
+    assert heard(made) == 200 * FRAME
+    assert length(made) - heard(made) <= 200 * every + 2 * RATE
+
+
 def test_late_speech_is_kept_and_the_next_pause_pays() -> None:
     """After a stall of the network nothing is lost, and time is right again after a pause."""
     line = timeline()
