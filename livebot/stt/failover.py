@@ -5,7 +5,7 @@ others wait in `open()` until it is back.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Self
 
@@ -13,7 +13,7 @@ from livebot.audio.pcm import Samples
 from livebot.errors import EngineError, EngineUnavailableError
 from livebot.metrics import Metrics
 from livebot.stt.breaker import FIRST_S, MOST_S
-from livebot.stt.engine import Capabilities, SttEngine, SttEvent, SttStream
+from livebot.stt.engine import Capabilities, SttEngine, SttEvent, SttStream, Word
 from livebot.stt.member import Member
 
 FAILOVER_AFTER_S = 10.0
@@ -118,7 +118,7 @@ class Failover:
         async with AsyncExitStack() as stack:
             member, ticket, stream = await self._enter(stack, language)
             try:
-                yield _Stream(stream, member.works)
+                yield _Stream(stream, member)
             except BaseException as exc:
                 member.over(ticket, exc)
                 raise
@@ -171,16 +171,16 @@ async def _wait(changed: asyncio.Event, members: list[Member], deadline: float) 
 
 
 class _Stream:
-    """A stream that says when it gives its first event.
+    """A stream whose engine is told what it gives.
 
     Args:
         stream: It.
-        on_first: Called then.
+        member: Its engine.
     """
 
-    def __init__(self, stream: SttStream, on_first: Callable[[], None]) -> None:
+    def __init__(self, stream: SttStream, member: Member) -> None:
         self._stream = stream
-        self._on_first = on_first
+        self._member = member
 
     async def send(self, chunk: Samples) -> None:
         await self._stream.send(chunk)
@@ -193,5 +193,7 @@ class _Stream:
         async for event in self._stream.events():
             if is_first:
                 is_first = False
-                self._on_first()
+                self._member.works()
+            if isinstance(event, Word):
+                self._member.understood()
             yield event

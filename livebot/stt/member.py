@@ -10,6 +10,7 @@ from livebot.errors import EngineBusyError, EngineError, EngineStalledError
 from livebot.metrics import Metrics
 from livebot.stt.breaker import FIRST_S, MOST_S, Breaker, Failure, State
 from livebot.stt.engine import SelfAware, SttEngine, SttStream
+from livebot.stt.stall import PATIENCE_S
 
 log = structlog.get_logger("stt")
 
@@ -40,6 +41,7 @@ class Member:
         self.fault: EngineError | None = None
         self._is_started = False
         self._since = 0.0
+        self._understood_at = float("-inf")
         self._breaker = Breaker(most_s=most_s)
         self._loop = asyncio.get_running_loop()
         self._up = metrics.engine_up.labels(name)
@@ -124,6 +126,10 @@ class Member:
         self._breaker.works()
         self._recovered()
 
+    def understood(self) -> None:
+        """Note that a stream gave a word."""
+        self._understood_at = self._loop.time()
+
     def over(self, ticket: int, exc: BaseException | None, *, was_open: bool = True) -> None:
         """Note how a stream ended: by itself, by a fault, or because nobody wants it any more."""
         error = _fault(exc)
@@ -132,9 +138,17 @@ class Member:
         else:
             failure = _kind(error, was_open=was_open)
             self._reconnects.labels("engine", failure.value).inc()
-            if self._breaker.failed(ticket, failure, self._loop.time()):
+            if failure is Failure.STALLED and self._understands:
+                # It is deaf to this speaker alone: somebody types, or music plays.
+                self._breaker.left(ticket)
+            elif self._breaker.failed(ticket, failure, self._loop.time()):
                 self._down(error, failure)
         self._on_change()
+
+    @property
+    def _understands(self) -> bool:
+        """Whether it gave a word so lately that it was not to a stream that has stalled since."""
+        return self._loop.time() - self._understood_at < PATIENCE_S
 
     def _down(self, error: EngineError, failure: Failure) -> None:
         if self.fault is None:

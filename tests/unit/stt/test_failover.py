@@ -18,6 +18,7 @@ from livebot.metrics import Metrics
 from livebot.stt.breaker import MOST_S
 from livebot.stt.engine import Capabilities, SttStream, Word
 from livebot.stt.failover import FAILOVER_AFTER_S, LAST_RESORT_S, Failover
+from livebot.stt.stall import PATIENCE_S
 from tests.support.scripted_engine import ScriptedStream
 
 pytestmark = pytest.mark.virtual_time
@@ -270,6 +271,26 @@ async def test_two_deaf_streams_are_enough(world: World) -> None:
         assert (len(world.first.streams), len(world.second.streams)) == (5, 2)
         assert engine.troubles() == []
     assert world.value("transcription_reconnects_total", component="engine", reason="stalled") == 2
+
+
+async def test_who_only_types_takes_the_engine_from_nobody(world: World) -> None:
+    """Sound without words is no fault of an engine that gives somebody else words meanwhile."""
+    async with world.both() as engine:
+        async with engine.open(language="en") as stream:
+            events = stream.events()
+            for _ in range(4):
+                stream._stream.say(Word("word"))  # type: ignore[attr-defined]
+                await anext(events)
+                await asyncio.sleep(PATIENCE_S - 1)
+                await fail(engine, EngineStalledError("no words"))
+        assert engine.troubles() == []
+        assert world.second.streams == []
+
+        for _ in range(2):
+            await asyncio.sleep(PATIENCE_S)
+            await fail(engine, EngineStalledError("no words"))
+        assert engine.troubles()
+    assert world.value("transcription_reconnects_total", component="engine", reason="stalled") == 6
 
 
 async def test_a_stream_that_ends_now_and_then_is_no_dead_engine(world: World) -> None:
