@@ -121,6 +121,7 @@ class Recognition:
                 self._intake.finished()
                 self._backoff.reset()
                 self._forgive()
+                self._unheard.over()
                 continue
             finally:
                 self._figures.stream = "idle"

@@ -466,3 +466,19 @@ async def test_streams_that_were_lost_long_ago_do_not_count() -> None:
             await asyncio.sleep(BARREN_S)
 
     assert it.gaps == []
+
+
+async def test_a_gap_ends_with_a_stream_that_hears_all_the_rest() -> None:
+    """Also where the rest has no word in it: nothing has been lost since the engine is back."""
+    async with running(backlog_s=10) as it:
+        it.engine.refusals = [EngineError("not now")] * 3
+        it.speak(30)
+        await asyncio.sleep(10)
+        await it.engine.stream()
+        assert it.gaps[-1].end is None
+        for _ in range(2):
+            it.keep_silent(HOLD_S / 2 + 1)
+            await asyncio.sleep(1)
+        assert it.engine.streams[0].is_finished
+
+        assert it.gaps[-1].end is not None
