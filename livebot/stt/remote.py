@@ -47,7 +47,10 @@ has stopped reading, more than is kept to be sent again; so it takes 4 s, and pi
 CLOSE_WITHIN_S = 1.0
 """Closing politely is worth this much; then the socket is dropped."""
 
-MAX_MESSAGE_BYTES = 65_536
+MAX_MESSAGE_BYTES = 4_096
+"""No message is longer: a word and its braces take some fifty bytes. Many times as many words in
+one would hold up everybody else while captions are made of them."""
+
 MAX_MESSAGES = 256
 """Unread messages before the endpoint is made to wait: 20 s of steps, or a minute of words."""
 

@@ -30,10 +30,6 @@ from livebot.stt.engine import Pause, SttEvent, Tentative, Word
 
 SAMPLE_BYTES = 4
 
-MAX_MESSAGE_BYTES = 65_536
-"""No answer is longer: a word and its braces take some fifty bytes."""
-
-
 MOST_S = 1e6
 """No stream lives for eleven days; a time beyond is none."""
 

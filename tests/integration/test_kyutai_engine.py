@@ -167,9 +167,10 @@ async def test_garbage_is_an_error_of_the_engine() -> None:
 
 
 async def test_too_long_a_message_is_an_error_of_the_engine() -> None:
-    """A peer cannot fill our memory with one message."""
+    """A peer cannot hold up everybody by one message: captions of so many words take seconds."""
+    long = json.dumps({"type": "token", "text": " a" * 32_000})
     async with (
-        KyutaiDouble(raw=["x" * 100_000]).serve() as double,
+        KyutaiDouble(raw=[long]).serve() as double,
         KyutaiEngine({"url": double.url}) as engine,
         engine.open(language="en") as stream,
     ):
