@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.soak.call import Call
 from tests.soak.crowd import Turn
-from tests.soak.report import Sample
+from tests.soak.report import Sample, short
 from tests.support.wer import Wer, total, wer
 from tests.system.world.bot import Bot
 
@@ -59,20 +59,23 @@ def of_call(call: Call, samples: Sequence[Sample]) -> list[tuple[str, str]]:
     ]
 
 
-async def of_bot(bot: Bot) -> list[tuple[str, str]]:
-    """Return rows about what the bot counted since its start."""
-    counted = [
-        (what, _list(await bot.by_label(f"transcription_{metric}_total", label)))
+async def counted(bot: Bot) -> dict[str, Counter[str]]:
+    """Return what the bot has counted since its start."""
+    found = {
+        what: Counter(await bot.by_label(f"transcription_{metric}_total", label))
         for what, metric, label in _COUNTERS
-    ]
-    return [
-        *counted,
-        ("longest stall of its event loop", f"{await bot.longest_stall_s():.3f} s"),
-        ("warnings and errors in its log", _list(loud(bot.process.log))),
-    ]
+    }
+    return {**found, "warnings and errors in its log": _loud(bot.process.log)}
 
 
-def loud(log: Path) -> Counter[str]:
+def of_bot(
+    before: Mapping[str, Counter[str]], after: Mapping[str, Counter[str]]
+) -> list[tuple[str, str]]:
+    """Return rows about what the bot counted between two looks."""
+    return [(what, _list(after[what] - before[what])) for what in after]
+
+
+def _loud(log: Path) -> Counter[str]:
     """Count a log's warnings and errors by what they say."""
     found: Counter[str] = Counter()
     for line in log.read_text(encoding="utf-8").splitlines():
@@ -91,4 +94,4 @@ def _not_healthy(samples: Sequence[Sample]) -> str:
 
 
 def _list(counts: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {count:g}" for name, count in counts.items() if count) or "none"
+    return ", ".join(f"{name} {short(count)}" for name, count in counts.items()) or "none"

@@ -56,7 +56,7 @@ def growth(begin: Usage, end: Usage, samples: Sequence[Sample]) -> list[str]:
     for name, read in _FIGURES:
         found = trend(times, [read(sample.usage) for sample in samples])
         slope = f"{found.slope * _HOUR_S:+.1f} ± {2 * found.error * _HOUR_S:.1f}"
-        rows.append((name, _short(read(begin)), _short(read(end)), f"{found.mean:.1f}", slope))
+        rows.append((name, short(read(begin)), short(read(end)), f"{found.mean:.1f}", slope))
     for name, values in (
         ("people listened to", [sample.people for sample in samples]),
         ("rooms", [sample.rooms for sample in samples]),
@@ -67,8 +67,9 @@ def growth(begin: Usage, end: Usage, samples: Sequence[Sample]) -> list[str]:
     return table(rows)
 
 
-def _short(value: float) -> str:
-    return f"{value:.0f}" if value.is_integer() else f"{value:.1f}"
+def short(value: float) -> str:
+    """Return a figure, with one decimal if it is not whole."""
+    return f"{value:.0f}" if value == round(value) else f"{value:.1f}"
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -44,14 +44,14 @@ async def test_a_busy_call_leaves_nothing_behind(
         await fill_pool(the_bot)
         async with busy_call(the_hpb, the_bot, PEOPLE):
             await asyncio.sleep(WARM_UP_S)
-        begin = await idle(the_bot)
+        begin, before = await idle(the_bot), await facts.counted(the_bot)
 
         async with busy_call(the_hpb, the_bot, PEOPLE) as call, watching(the_bot) as samples:
             await asyncio.sleep(60 * MINUTES)
-        end = await idle(the_bot)
+        end, after = await idle(the_bot), await facts.counted(the_bot)
 
         report.tables["soak: what the bot holds"] = growth(begin, end, samples)
-        rows = [*facts.of_call(call, samples), *await facts.of_bot(the_bot)]
+        rows = [*facts.of_call(call, samples), *facts.of_bot(before, after)]
         report.tables["soak: what happened"] = table([("what", "how much"), *rows])
         health, dropped = await the_bot.health(), await the_bot.metric(DROPPED)
     assert end.held == begin.held
