@@ -42,8 +42,10 @@ MOST_RETRY_S = 15.0
 """The wait after a lost stream doubles with each further one that gave no word."""
 
 FINISH_S = 30.0
+WATCHED_FINISH_S = 120.0
 """A busy engine's last words take a while; one that needs longer has forgotten the stream,
-and what is said meanwhile would wait for ever."""
+and what is said meanwhile would wait for ever. One that watches itself is merely late, and is
+not helped by hearing it all again."""
 
 LINGER_S = 120.0
 """Somebody who left in the middle of an engine's outage is still captioned when it is back
@@ -122,6 +124,7 @@ class Recognition:
                 self._backoff.reset()
                 self._forgive()
                 self._unheard.over()
+                self._figures.engine_error = None
                 continue
             finally:
                 self._figures.stream = "idle"
@@ -221,7 +224,9 @@ class Recognition:
                 hearing = group.create_task(listening.run(stream), name="stt-listen")
                 watching = group.create_task(self._look_for_stalls(), name="stt-watch")
                 await self._send(stream, clock)
-                _, late = await asyncio.wait([hearing], timeout=FINISH_S)
+                is_watched = self._engine.capabilities.watched
+                finish_s = WATCHED_FINISH_S if is_watched else FINISH_S
+                _, late = await asyncio.wait([hearing], timeout=finish_s)
                 if late:
                     raise EngineError("the engine does not finish a stream")
                 watching.cancel()
@@ -282,7 +287,6 @@ class Recognition:
                 pass
 
     def _tell(self, word: Word) -> None:
-        """Remember a word that readers get."""
         by = self._intake.sent_until if word.end is None else word.end
         self._told.append(Told(word, by))
 

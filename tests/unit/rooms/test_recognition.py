@@ -16,7 +16,13 @@ from livebot.errors import EngineError, EngineUnavailableError
 from livebot.metrics import Metrics
 from livebot.rooms.backlog import Backlog
 from livebot.rooms.figures import Figures
-from livebot.rooms.recognition import BARREN_S, FINISH_S, Recognition, RecognitionOptions
+from livebot.rooms.recognition import (
+    BARREN_S,
+    FINISH_S,
+    WATCHED_FINISH_S,
+    Recognition,
+    RecognitionOptions,
+)
 from livebot.stt.engine import Word
 from livebot.stt.lease import HOLD_S, PRE_ROLL_S, ROTATE_AT
 from livebot.stt.replay import MARGIN_S
@@ -273,6 +279,23 @@ async def test_an_engine_that_watches_itself_is_late_and_not_deaf() -> None:
         assert it.figures.engine_error is None
         assert len(it.engine.streams) == 1
     assert it.text == "heard after all"
+
+
+async def test_an_engine_that_watches_itself_has_time_for_the_last_words() -> None:
+    """It has too much to do, and would only have more if it heard everything again."""
+    async with running() as it:
+        it.engine.watched = True
+        it.engine.on_open = lambda stream: setattr(stream, "never_ends", True)
+        it.speak(1)
+        stream = await it.engine.stream()
+        it.keep_silent(HOLD_S + 1)
+        await asyncio.sleep(WATCHED_FINISH_S - 20)
+        stream.say(*words("late"))
+        await asyncio.sleep(1)
+
+        assert it.text == "late"
+        assert len(it.engine.streams) == 1
+        it.engine.on_open = lambda _: None
 
 
 async def test_an_engine_that_understands_is_never_called_deaf() -> None:
