@@ -26,8 +26,14 @@ demo: setup ## A call with two speakers and live captions; needs no server and n
 test: test-unit test-system test-faults ## All tests
 
 test-unit: setup ## Unit and integration tests, with coverage
-	PYTHONASYNCIODEBUG=1 $(BIN)/coverage run -m pytest tests/unit tests/integration
+	$(BIN)/coverage erase
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target pytest-unit pytest-integration
+	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --format=total | sed 's/^/branch coverage, percent: /'
+
+# Side by side: the one mostly computes, the other mostly waits.
+pytest-%:
+	PYTHONASYNCIODEBUG=1 $(BIN)/coverage run --parallel-mode -m pytest tests/$*
 
 # Elsewhere than in CI, a machine that cannot run them is told so, and the rest still counts.
 ON_DEBIAN = @tests/system/install-packages && $(1) \
