@@ -15,12 +15,7 @@ from itertools import cycle, islice
 from livebot.ids import RoomToken, SessionId
 from livebot.media.peer import RATE_HZ, Peer, open_peer
 from livebot.signaling.client import SignalingClient
-from livebot.signaling.events import (
-    CallChanged,
-    CandidateFound,
-    Offered,
-    SignalingEvent,
-)
+from livebot.signaling.events import CallChanged, CandidateFound, Offered, SignalingEvent
 from tests.soak.usage import usage
 
 AUDIO_S = 0.1

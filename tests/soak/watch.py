@@ -5,6 +5,8 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import psutil
+
 from tests.soak.report import Sample
 from tests.soak.usage import Usage, usage
 from tests.system.world.bot import Bot
@@ -24,7 +26,12 @@ _REQUESTS = 40
 async def read(bot: Bot) -> Usage:
     """Return what the bot holds now."""
     tasks = await bot.metric("transcription_event_loop_tasks")
-    return usage(bot.process.pid, int(tasks))
+    try:
+        return usage(bot.process.pid, int(tasks))
+    except (OSError, psutil.NoSuchProcess):
+        # A worker ended while it was looked at; the next one is there soon.
+        await asyncio.sleep(_AGAIN_AFTER_S)
+        return usage(bot.process.pid, int(tasks))
 
 
 async def fill_pool(bot: Bot) -> None:
