@@ -290,6 +290,15 @@ PROVED_BY = {
         f"{RECEPTION}::test_a_flood_of_offers_is_not_answered",
         "unit/rooms/test_inbox.py::test_a_flood_of_offers_is_refused",
     ],
+    "recovery/Nothing stays behind": [
+        "soak/test_soak.py::test_a_busy_call_leaves_nothing_behind",
+    ],
+    "observability/Tasks": [
+        "unit/test_lag.py::test_tasks_are_counted_while_they_run",
+    ],
+    "recovery/No silent loss": [
+        "faults/test_faults.py::test_fault",
+    ],
     "recovery/Returns": [
         f"{RETURNS}::test_an_empty_room_after_a_restart_is_not_left_at_once",
         f"{RETURNS}::test_the_first_words_after_a_restart_tell_of_those_that_are_missing",
