@@ -92,5 +92,5 @@ async def test_stopping_in_the_middle_of_speech_loses_no_words(
         assert stopped.process.wait(_SOON_S) == 0
     print(f"\nsaid before SIGTERM: {wer(_SAID, understood)}")  # noqa: T201 - to be seen
     said, words = normalized(_SAID).split(), normalized(understood).split()
-    # Another word may be misheard, as in every call; none may be missing at the end.
-    assert words[len(said) - 1 : len(said)] == said[-1:]
+    # Words may be misheard, as in every call, the last one too; none may be missing at the end.
+    assert len(words) >= len(said)
