@@ -4,9 +4,7 @@ Rule: what was told without an end is told once more with its end, whatever happ
 """
 
 from livebot.captions.gap import Cause, Gap
-
-NOTICE_S = 3.0
-"""An outage of this length is told while it goes on; a shorter one when it is over."""
+from livebot.captions.notice import NOTICE_S
 
 UNCERTAIN_S = 13.0
 """As above, while it may be the speaker who has gone: a browser that crashed or loads its page

@@ -5,10 +5,8 @@ from collections.abc import Callable
 from livebot.audio.pcm import level_dbfs
 from livebot.audio.pipeline import Chunk
 from livebot.captions.gap import Cause, Gap
+from livebot.captions.notice import NOTICE_S
 from livebot.stt.stall import SPEECH_DBFS
-
-NOTICE_S = 3.0
-"""A gap of so much speech is told while it goes on."""
 
 LEAST_S = 0.4
 """Less is not told at all: it is no word."""

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.soak.report import Report
+from tests.system.world.fixtures import network
 from tests.system.world.hpb import Hpb, hpb
-from tests.system.world.namespace import private_network
-from tests.system.world.packages import require
 
 _REPORT = Report()
 
@@ -16,14 +15,6 @@ _REPORT = Report()
 @pytest.fixture(autouse=True)
 def _no_blocking_calls() -> None:
     """Watch nothing: livebot runs in processes of its own here, and people are many."""
-
-
-@pytest.fixture(scope="session", autouse=True)
-def network() -> Iterator[None]:
-    """Keep every socket of these tests, and of all they start, in a network of their own."""
-    require()
-    with private_network():
-        yield
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +42,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section(title)
         for line in lines:
             terminalreporter.line(line)
+
+
+__all__ = ["network"]

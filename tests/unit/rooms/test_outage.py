@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livebot.captions.gap import Cause, Gap
-from livebot.rooms.outage import AGAIN_S, LEAST_S, NOTICE_S, UNCERTAIN_S, Outage
+from livebot.captions.notice import NOTICE_S
+from livebot.rooms.outage import AGAIN_S, LEAST_S, UNCERTAIN_S, Outage
 from tests.support.gaps import over
 
 STEPS = st.lists(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from livebot.captions.gap import Cause, Gap
+from livebot.captions.notice import NOTICE_S
 from livebot.errors import MediaError
 from livebot.media.ice import IcePolicy
 from livebot.metrics import Metrics
@@ -20,7 +21,7 @@ from livebot.rooms.clock import RoomClock
 from livebot.rooms.figures import Figures
 from livebot.rooms.inbox import OFFERS, OFFERS_PER_S
 from livebot.rooms.media_watch import NOBODY_SENDS
-from livebot.rooms.outage import NOTICE_S, UNCERTAIN_S
+from livebot.rooms.outage import UNCERTAIN_S
 from livebot.rooms.reception import CONNECT_TIMEOUT_S, Reception, ReceptionOptions
 from livebot.rooms.watchdog import (
     ASK_LOST_S,

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from livebot.audio.pcm import RATE_HZ, silence
 from livebot.audio.pipeline import Chunk
 from livebot.captions.gap import Cause, Gap
-from livebot.rooms.unheard import LEAST_S, NOTICE_S, Unheard
+from livebot.captions.notice import NOTICE_S
+from livebot.rooms.unheard import LEAST_S, Unheard
 
 CHUNK_S = 0.2
 
