@@ -3,9 +3,14 @@
 LivebotError
 ├── ConfigError              the administrator must change something
 ├── RequestError             the caller of the API sent something wrong
-│   └── UnsupportedLanguageError
+│   ├── UnsupportedLanguageError
+│   └── NotAReaderError      ... because who asks must ask for captions first
 ├── NotFoundError            there is no such room
 ├── BusyError                not now: try again later
+├── QuotaError               not now: this caller has had its share
+├── NextcloudError           Nextcloud cannot be asked, or says no
+├── TranslationError         one text cannot be translated, or not in time
+│   └── TranslationUnavailableError  ... nor can any other: there is no translator
 ├── SignalingError           the conversation with the signaling server failed
 │   └── SignalingRefusedError    ... and trying again the same way will fail again
 ├── MediaError               one speaker's audio cannot be received
@@ -57,12 +62,41 @@ class UnsupportedLanguageError(RequestError):
         )
 
 
+class NotAReaderError(RequestError):
+    """The session has not asked for captions, so nothing about them can be changed."""
+
+
 class NotFoundError(LivebotError):
     """There is no such room."""
 
 
 class BusyError(LivebotError):
     """Not now: a limit is reached or the service is about to stop."""
+
+
+class QuotaError(LivebotError):
+    """This caller has had its share.
+
+    Args:
+        message: Of what, and how much that is.
+        retry_in_s: When there may be more.
+    """
+
+    def __init__(self, message: str, *, retry_in_s: float) -> None:
+        super().__init__(message)
+        self.retry_in_s = retry_in_s
+
+
+class NextcloudError(LivebotError):
+    """Nextcloud cannot be asked, or says no; the text names no secret."""
+
+
+class TranslationError(LivebotError):
+    """One text cannot be translated, or not in time; the text says nothing of what was said."""
+
+
+class TranslationUnavailableError(TranslationError):
+    """Nothing can be translated here."""
 
 
 class SignalingError(LivebotError):

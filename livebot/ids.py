@@ -9,15 +9,26 @@ RoomToken = NewType("RoomToken", str)
 SessionId = NewType("SessionId", str)
 """A *public* session id of the signaling server: what other sessions see and address."""
 
+TalkSessionId = NewType("TalkSessionId", str)
+"""A session as Talk itself names it: a page that is open in a conversation. The signaling server
+knows the same page by a `SessionId`, and a new one after each restart."""
+
 _SHOWN = 4
 
-_ROOM_TOKEN = re.compile(r"[A-Za-z0-9]{4,64}")
-"""Talk's are 4 to 30 lower-case letters and digits."""
+_ROOM_TOKEN = re.compile(r"[a-z0-9]{4,30}")
+
+_TALK_SESSION = re.compile(r"[!-~]{1,512}")
+"""Talk's are 255 characters of base64; nothing promises that."""
 
 
 def is_room_token(text: str) -> bool:
     """Say whether it is well-formed."""
     return _ROOM_TOKEN.fullmatch(text) is not None
+
+
+def is_talk_session(text: str) -> bool:
+    """Say whether it may be one: visible ASCII of a sensible length."""
+    return _TALK_SESSION.fullmatch(text) is not None
 
 
 def short(identifier: str) -> str:

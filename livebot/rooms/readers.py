@@ -1,0 +1,134 @@
+"""Who of a room asked for captions, and how each of them wants to read."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from livebot.captions.segmenter import Mode
+from livebot.errors import BusyError, NotAReaderError
+from livebot.ids import SessionId, TalkSessionId
+
+MOST_READERS = 1000
+"""So many sessions may have asked in one room; whoever left the call counts until it ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How one reader wants to read.
+
+    Attributes:
+        mode: How captions are shown to this reader; None where the settings decide.
+        target: The language to read in; None for the one that is spoken.
+    """
+
+    mode: Mode | None = None
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody in the call who gets captions.
+
+    Attributes:
+        session: Where they go.
+        mode: How they are shown there.
+        target: The language to read in; None for the one that is spoken.
+        talk: The same page as Talk names it; empty where that is not known.
+    """
+
+    session: SessionId
+    mode: Mode
+    target: str | None = None
+    talk: TalkSessionId = TalkSessionId("")
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Whom a caption is for: readers to whom all that is set here applies.
+
+    Attributes:
+        mode: Those who read in this mode; None for both.
+        target: Those who read in this language. None for those who read what is spoken.
+        only: This session and no other; None for all.
+        any_target: Whether `target` does not matter, as for notices.
+    """
+
+    mode: Mode | None = None
+    target: str | None = None
+    only: SessionId | None = None
+    any_target: bool = False
+
+    def __contains__(self, reader: Reader) -> bool:
+        return (
+            self.mode in (None, reader.mode)
+            and self.only in (None, reader.session)
+            and (self.any_target or self.target == reader.target)
+        )
+
+
+ALL_READERS = Audience(any_target=True)
+
+
+class Readers:
+    """The readers of one room.
+
+    Those who asked are known by their Talk session, long before and after they are in the
+    call; `present()` says who of them is. A session that is in no list of this room never
+    gets anything: the signaling server would deliver it.
+
+    Args:
+        mode: How captions are shown to whoever did not say.
+        everybody: Whether all people in the call read, asked or not.
+        wishes: Of those who asked already.
+    """
+
+    def __init__(
+        self,
+        mode: Mode,
+        *,
+        everybody: bool = False,
+        wishes: Mapping[TalkSessionId, Wish] | None = None,
+    ) -> None:
+        self.mode = mode
+        self.everybody = everybody
+        self._wishes = dict(wishes or {})
+
+    @property
+    def wishes(self) -> Mapping[TalkSessionId, Wish]:
+        """Who asked, and for what."""
+        return self._wishes
+
+    def ask(self, who: TalkSessionId, wish: Wish) -> None:
+        """Let somebody read from now on, or in another way.
+
+        Raises:
+            BusyError: Too many have asked.
+        """
+        if who not in self._wishes and len(self._wishes) >= MOST_READERS:
+            raise BusyError(f"{MOST_READERS} readers have asked in this room")
+        self._wishes[who] = wish
+
+    def withdraw(self, who: TalkSessionId) -> bool:
+        """Let somebody read no more; say whether they did."""
+        return self._wishes.pop(who, None) is not None
+
+    def set_target(self, who: TalkSessionId, target: str | None) -> None:
+        """Change the language somebody reads in.
+
+        Raises:
+            NotAReaderError: They have not asked for captions.
+        """
+        if who not in self._wishes:
+            raise NotAReaderError("this session has not asked for captions in this room")
+        self._wishes[who] = replace(self._wishes[who], target=target)
+
+    def present(self, people: Mapping[SessionId, TalkSessionId]) -> Iterator[Reader]:
+        """Yield who of the people in the call reads.
+
+        Args:
+            people: Everybody in the call but bots: the session, and its Talk session where known.
+        """
+        for session, talk in people.items():
+            wish = self._wishes.get(talk) if talk else None
+            if wish is not None or self.everybody:
+                wish = wish or Wish()
+                yield Reader(session, wish.mode or self.mode, wish.target, talk)
