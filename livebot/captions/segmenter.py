@@ -14,13 +14,13 @@ Rule 2: no clock. `now` is any monotonic time in seconds, the same for all calls
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Self, TypeAlias
+from typing import Self
 
 from livebot.captions import text as texts
-from livebot.captions.caption import Caption
+from livebot.captions.caption import Caption, Mode
 from livebot.stt.engine import Pause, SttEvent, Tentative, Word
 
-Mode: TypeAlias = Literal["append", "replace"]
+__all__ = ["HOLD_S", "MAX_CHARS", "THROTTLE_S", "Mode", "Segmenter"]
 
 MAX_CHARS = 84
 """Two lines of 42 characters, the usual measure of subtitles."""
@@ -205,7 +205,7 @@ class Segmenter:
             return []
         self._shown = text
         self._shown_at = now
-        return [_caption(text, self._held, final=False)]
+        return [self._caption(text, self._held, final=False)]
 
     def _partial_text(self) -> str:
         words = self._text(self._held)
@@ -218,7 +218,7 @@ class Segmenter:
         if not sent:
             return []
         self._shown = ""
-        return [_caption(self._text(sent), sent, final=True)]
+        return [self._caption(self._text(sent), sent, final=True)]
 
     def _text(self, held: Sequence[_Held]) -> str:
         text = ""
@@ -226,8 +226,8 @@ class Segmenter:
             text += texts.gap(text, each.text, self._language) + each.text
         return text
 
-
-def _caption(text: str, held: Sequence[_Held], *, final: bool) -> Caption:
-    starts = [each.start for each in held if each.start is not None]
-    ends = [each.end for each in held if each.end is not None]
-    return Caption(text, final, starts[0] if starts else None, ends[-1] if ends else None)
+    def _caption(self, text: str, held: Sequence[_Held], *, final: bool) -> Caption:
+        starts = [each.start for each in held if each.start is not None]
+        ends = [each.end for each in held if each.end is not None]
+        start, end = starts[0] if starts else None, ends[-1] if ends else None
+        return Caption(text, final, start, end, self._mode)

@@ -27,7 +27,7 @@ class Figures:
         audio_s: Seconds of audio received.
         dropped_s: Seconds that did not fit into the backlog.
         silent_s: Seconds of silence put where nothing was sent.
-        captions: Captions made.
+        captions: Pieces of text captioned; each once, whatever the modes of the readers.
         last_error: The newest fault.
         engine_error: Why there are no words now; None while the engine works.
         media_error: Why there is no audio now; None while there is a way to the media server.

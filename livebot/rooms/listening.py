@@ -1,8 +1,9 @@
-"""What one stream of an engine says: words in, captions out."""
+"""What one stream of an engine says: words in, captions out, in each mode of reading."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from livebot.audio.timeline import StreamClock
 from livebot.captions.caption import Caption
@@ -18,7 +19,7 @@ class Listening:
     """The answers of one stream, until it ends or fails; then all that was said is out.
 
     Args:
-        segmenter: Makes captions of words.
+        segmenters: Make captions of words; each one gets all of them.
         clock: Tells where in the call the stream's seconds are.
         continuation: Takes out what readers have already.
         on_event: Called with each event as the engine means it, on the room's time line.
@@ -28,7 +29,7 @@ class Listening:
 
     def __init__(
         self,
-        segmenter: Segmenter,
+        segmenters: Sequence[Segmenter],
         clock: StreamClock,
         continuation: Continuation,
         *,
@@ -36,7 +37,7 @@ class Listening:
         on_word: Callable[[Word], None],
         on_caption: Callable[[Caption], None],
     ) -> None:
-        self._segmenter = segmenter
+        self._segmenters = segmenters
         self._clock = clock
         self._continuation = continuation
         self._on_event = on_event
@@ -61,7 +62,7 @@ class Listening:
                 ticking.cancel()
         finally:
             self._say(self._continuation.flush())
-            self._publish(self._segmenter.finish())
+            self._publish(each.finish() for each in self._segmenters)
 
     def _hear(self, event: SttEvent) -> None:
         self._heard_at = self._loop.time()
@@ -69,12 +70,15 @@ class Listening:
         if isinstance(event, Word):
             self._say(self._continuation.feed(event))
         elif self._continuation.is_over or not isinstance(event, Tentative):
-            self._publish(self._segmenter.feed(event, self._heard_at))
+            self._segment(event, self._heard_at)
 
     def _say(self, words: list[Word]) -> None:
         for word in words:
             self._on_word(word)
-            self._publish(self._segmenter.feed(word, self._loop.time()))
+            self._segment(word, self._loop.time())
+
+    def _segment(self, event: SttEvent, now: float) -> None:
+        self._publish(each.feed(event, now) for each in self._segmenters)
 
     async def _tick(self) -> None:
         """Keep the segmenter's deadlines."""
@@ -86,17 +90,17 @@ class Listening:
             except TimeoutError:
                 if self._loop.time() >= self._heard_at + HELD_S:
                     self._say(self._continuation.flush())
-                self._publish(self._segmenter.tick(self._loop.time()))
+                self._publish(each.tick(self._loop.time()) for each in self._segmenters)
 
     def _deadline(self) -> float | None:
-        due = self._segmenter.next_deadline
-        if not self._continuation.is_holding:
-            return due
-        held_until = self._heard_at + HELD_S
-        return held_until if due is None else min(due, held_until)
+        """Return when something may be due next; None where only an event can change that."""
+        found = [at for each in self._segmenters if (at := each.next_deadline) is not None]
+        if self._continuation.is_holding:
+            found.append(self._heard_at + HELD_S)
+        return min(found, default=None)
 
-    def _publish(self, captions: list[Caption]) -> None:
-        for caption in captions:
+    def _publish(self, made: Iterable[list[Caption]]) -> None:
+        for caption in chain.from_iterable(made):
             self._on_caption(caption)
 
     def _timed(self, event: SttEvent) -> SttEvent:

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from livebot.audio.pcm import RATE_HZ
 from livebot.audio.pipeline import Chunk
 from livebot.audio.timeline import StreamClock
-from livebot.captions.caption import Caption
+from livebot.captions.caption import MODES, Caption, Mode
 from livebot.captions.gap import Cause, Gap
-from livebot.captions.segmenter import Mode, Segmenter
+from livebot.captions.segmenter import Segmenter
 from livebot.errors import EngineError, EngineStalledError, EngineUnavailableError
 from livebot.rooms.backlog import Backlog
 from livebot.rooms.figures import Figures
@@ -56,6 +56,9 @@ BARREN_STREAMS = 3
 """Audio that so many streams in so much time took and did not answer is not offered again:
 it may be what ends them, and what was said since is waiting."""
 
+COUNTED: Mode = "append"
+"""Words are captioned in both modes; this one's are counted, all of which are final."""
+
 LOOK_EVERY_S = 0.5
 """How often a stream is looked at for a stall."""
 
@@ -66,12 +69,12 @@ class RecognitionOptions:
 
     Attributes:
         language: What is spoken.
-        caption_mode: See `Segmenter`.
+        caption_mode: Of no effect; captions are made in both modes.
         replay_s: Audio kept after the engine took it, for the next stream.
     """
 
     language: str
-    caption_mode: Mode
+    caption_mode: Mode = COUNTED
     replay_s: float = 30.0
 
 
@@ -261,12 +264,9 @@ class Recognition:
     def _listening(self, clock: StreamClock) -> Listening:
         intake = self._intake
         again = continuation.recent(self._told, intake.begins) if intake.repeats else []
+        idle_after = None if self._engine.capabilities.pauses else IDLE_AFTER_S
         return Listening(
-            Segmenter(
-                self._options.caption_mode,
-                self._options.language,
-                idle_after=None if self._engine.capabilities.pauses else IDLE_AFTER_S,
-            ),
+            [Segmenter(mode, self._options.language, idle_after=idle_after) for mode in MODES],
             clock,
             Continuation(again),
             on_event=self._heard,
@@ -298,5 +298,5 @@ class Recognition:
         self._unheard.over()
 
     def _publish(self, caption: Caption) -> None:
-        self._figures.captions += 1
+        self._figures.captions += caption.mode == COUNTED
         self._on_caption(caption)

@@ -367,7 +367,7 @@ def test_times_are_the_words(mode: Mode) -> None:
 
     (caption,) = segmenter.finish()
 
-    assert caption == Caption("so it works!", final=True, start=1.0, end=1.5)
+    assert caption == Caption("so it works!", final=True, start=1.0, end=1.5, mode=mode)
 
 
 @both
@@ -377,7 +377,7 @@ def test_a_part_gives_its_word_a_start(mode: Mode) -> None:
     segmenter.feed(Word("work"), 9.0)
     segmenter.feed(Word("s", 1.4, 1.5, joined=True), 9.0)
 
-    assert segmenter.finish() == [Caption("works", final=True, start=1.4, end=1.5)]
+    assert segmenter.finish() == [Caption("works", final=True, start=1.4, end=1.5, mode=mode)]
 
 
 @both
@@ -386,7 +386,7 @@ def test_words_without_times_make_captions_without(mode: Mode) -> None:
     segmenter = Segmenter(mode, "en")
     segmenter.feed(Word("so"), 9.0)
 
-    assert segmenter.finish() == [Caption("so", final=True)]
+    assert segmenter.finish() == [Caption("so", final=True, mode=mode)]
 
 
 @both

@@ -42,9 +42,14 @@ class Running:
     backlog: Backlog
     figures: Figures
     recognition: Recognition
-    captions: list[Caption]
+    published: list[Caption]
     gaps: list[Gap]
     now: float = 0.0
+
+    @property
+    def captions(self) -> list[Caption]:
+        """Return what readers of mode `append` have."""
+        return [caption for caption in self.published if caption.mode == "append"]
 
     @property
     def text(self) -> str:
@@ -77,7 +82,7 @@ async def running(backlog_s: float = 120.0) -> AsyncIterator[Running]:
     gaps: list[Gap] = []
     recognition = Recognition(
         engine,
-        RecognitionOptions(language="en", caption_mode="append"),
+        RecognitionOptions(language="en"),
         backlog=backlog,
         figures=figures,
         on_caption=captions.append,
@@ -124,6 +129,25 @@ async def test_words_become_captions_on_the_rooms_time() -> None:
     assert [caption.text for caption in it.captions] == ["hello world"]
     assert it.captions[0].start is not None
     assert PRE_ROLL_S <= 30 - it.captions[0].start <= PRE_ROLL_S + CHUNK_S + 1e-6
+
+
+async def test_words_are_captioned_in_both_modes() -> None:
+    """Readers of either have each word once; those who see captions grow have them at once."""
+    async with running() as it:
+        it.speak(6)
+        stream = await it.engine.stream()
+        await asyncio.sleep(1)
+        for number, text in enumerate(["So", "it", "grows", "and", "is", "done."]):
+            stream.say(Word(text, number / 2, number / 2 + 0.4))
+            await asyncio.sleep(0.5)
+
+        seen = [caption for caption in it.published if caption.mode == "replace"]
+        assert [caption.text for caption in seen[:3]] == ["So", "So it", "So it grows"]
+        assert [caption.text for caption in seen if caption.final] == ["So it grows and is done."]
+        assert it.text == "So it grows and is done."
+        assert all(caption.final for caption in it.captions)
+        # Each piece of text counts once.
+        assert it.figures.captions == len(it.captions)
 
 
 async def test_a_long_silence_gives_the_stream_back() -> None:

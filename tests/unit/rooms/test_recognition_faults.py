@@ -13,7 +13,7 @@ import pytest
 from livebot.audio.chunker import Chunker
 from livebot.audio.pcm import RATE_HZ, Samples, silence
 from livebot.audio.pipeline import Chunk
-from livebot.captions.caption import Caption
+from livebot.captions.caption import MODES, Caption, Mode
 from livebot.captions.gap import Gap
 from livebot.errors import EngineBusyError, EngineError
 from livebot.metrics import Metrics
@@ -150,7 +150,7 @@ async def converse(engine: DoomedEngine) -> tuple[list[str], list[Gap]]:
     backlog = Backlog(120, lambda chunk: recognition.missed(chunk))  # noqa: PLW0108
     recognition = Recognition(
         engine,
-        RecognitionOptions(language="en", caption_mode="append"),
+        RecognitionOptions(language="en"),
         backlog=backlog,
         figures=Figures(Metrics()),
         on_caption=captions.append,
@@ -164,7 +164,15 @@ async def converse(engine: DoomedEngine) -> tuple[list[str], list[Gap]]:
             await asyncio.sleep(CHUNK_S)
         engine.is_mended = True
         backlog.close()
-    return " ".join(caption.text for caption in captions).split(), gaps
+    appended, replaced = (said(captions, mode) for mode in MODES)
+    assert appended == replaced
+    return appended, gaps
+
+
+def said(captions: list[Caption], mode: Mode) -> list[str]:
+    """Return the words that readers of a mode have for good."""
+    finals = [each.text for each in captions if each.final and each.mode == mode]
+    return " ".join(finals).split()
 
 
 @pytest.mark.parametrize("has_times", [True, False])

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.virtual_time
 ALICE = SessionId("alice")
 OPTIONS = SpeakerOptions(
     reception=ReceptionOptions(chunk_ms=200, ice_servers=(), ice_policy=IcePolicy.ALL),
-    recognition=RecognitionOptions(language="en", caption_mode="append"),
+    recognition=RecognitionOptions(language="en"),
     backlog_s=120,
 )
 
