@@ -89,6 +89,13 @@ class Metrics:
             ["engine"],
             registry=registry,
         )
+        self.translations = Counter(
+            "transcription_translations_total",
+            "Captions wanted in another language by what became of them: translated, failed,"
+            " late, refused (not tried). All but the first went out as spoken.",
+            ["outcome"],
+            registry=registry,
+        )
         self._losses(registry)
         self._audio(registry)
         self._process(registry)
