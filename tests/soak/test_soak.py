@@ -23,9 +23,8 @@ WARM_UP_S = min(180.0, 30 * MINUTES)
 SETTINGS = {"LOG_LEVEL": "INFO", "LT_MAX_LAG_MS": "10000"}
 """People and servers share the machine with the bot: it must not refuse them for being late."""
 
-GROWTH_MB = 60.0
-"""Who has left is a cycle of objects until Python's next full collection, which comes with every
-150th or so: 0.4 MiB each. All 430 who come by would be 170 MiB, and only their peers 90."""
+GROWTH_MB = 15.0
+"""Allocators keep some room of the busiest moment. All 430 who come by would be 170 MiB."""
 
 WORKERS_GROWTH_MB = 20.0
 """Two models' scratch memory, which grows to what the longest sentence needs."""
