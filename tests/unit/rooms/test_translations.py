@@ -304,6 +304,21 @@ async def test_a_translator_that_is_not_there_costs_no_time() -> None:
 
 
 @pytest.mark.virtual_time
+async def test_what_waits_is_not_given_to_a_translator_that_is_not_there() -> None:
+    """Only what it has already does it get."""
+    texts = [str(number) for number in range(AT_ONCE + 3)]
+    room = Room(
+        Script(dict.fromkeys(texts, 1.0), dict.fromkeys(texts, TranslationUnavailableError()))
+    )
+    async with running(room) as found:
+        for text in texts:
+            found.put(ANNA, say(text), "en")
+
+    assert [text for text, *_ in room.script.asked] == texts[:AT_ONCE]
+    assert room.out == [(1.0, text, "fr", "en") for text in texts]
+
+
+@pytest.mark.virtual_time
 async def test_after_several_failures_it_is_tried_for_nobody_until_it_works() -> None:
     """One text a rest; nobody waits for it, and its success ends the rest."""
     down = dict.fromkeys(("1", "2", "3"), TranslationError("no"))
