@@ -1,12 +1,25 @@
 """Every setting: from the environment, `.env` and a YAML file in, checked values out.
 
-`model.py` names them all, `values.py` and `ice.py` check single values, `load.py` reads
-the sources (and is the only file that does) and turns what is wrong into sentences.
+`backend_fields.py` names those that may differ from one Nextcloud to the next,
+`process_fields.py` the others, `appapi.py` what an app of Nextcloud is given; `model.py` puts
+them together and says what follows. `values.py`, `ice.py`, `keys.py` and `backends.py` check
+single values, `credentials.py` what they amount to. `load.py` reads the sources (and is the only
+file that does) and tells everything that is wrong.
 """
 
+from livebot.settings.appapi import Bind
 from livebot.settings.ice import IceServer, parse_ice_servers
+from livebot.settings.keys import ApiKey
 from livebot.settings.load import load_settings
 from livebot.settings.model import Settings
-from livebot.settings.values import ApiKey
+from livebot.settings.quota import Quota
 
-__all__ = ["ApiKey", "IceServer", "Settings", "load_settings", "parse_ice_servers"]
+__all__ = [
+    "ApiKey",
+    "Bind",
+    "IceServer",
+    "Quota",
+    "Settings",
+    "load_settings",
+    "parse_ice_servers",
+]

@@ -23,6 +23,11 @@ class IceServer:
     username: str | None = None
     credential: str | None = field(default=None, repr=False)
 
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Where its addresses lead, in small letters."""
+        return frozenset(url.split(":")[1].partition("?")[0].lower() for url in self.urls)
+
 
 def parse_ice_servers(value: object) -> tuple[IceServer, ...]:
     """Read a list like Talk's: objects with `urls` (or `url`), `username`, `credential`.

@@ -1,47 +1,39 @@
 """Checks of single settings. What they raise never quotes the value: it may be a secret."""
 
-import json
+import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
 from livebot.settings.ice import IceServer, parse_ice_servers
+from livebot.settings.problems import SettingError
+from livebot.settings.text import json_value, words
 from livebot.settings.urls import check
 
-API_KEY_MIN = 16
-"""Characters; a shorter key can be guessed."""
-
-
-class ApiKey(BaseModel, frozen=True):
-    """A key that a caller of the HTTP API shows, and the name that the log shows for it."""
-
-    name: str
-    key: SecretStr
-
-
-def _api_keys(value: object) -> object:
-    """Read `name:key,name2:key2`."""
-    if not isinstance(value, str):
-        return value
-    keys: dict[str, ApiKey] = {}
-    for item in filter(None, (part.strip() for part in value.split(","))):
-        name, _, key = item.partition(":")
-        if not name or len(key) < API_KEY_MIN:
-            raise ValueError(f"each entry must be name:key, the key {API_KEY_MIN} characters long")
-        if name in keys:
-            raise ValueError("two entries have the same name")
-        keys[name] = ApiKey(name=name, key=SecretStr(key))
-    return tuple(keys.values())
+_MOST = 100
+_HOST = re.compile(r"[a-z0-9._-]{1,253}")
+_ORIGIN = re.compile(r"https?://[a-z0-9._-]{1,253}(:[0-9]{1,5})?")
 
 
 def _ice_servers(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            raise ValueError("is not JSON") from None
-    return parse_ice_servers(value)
+    return parse_ice_servers(json_value(value) if isinstance(value, str) else value)
+
+
+def _hosts(value: object) -> tuple[str, ...]:
+    """Read names of hosts; a port or a URL is not one."""
+    found = tuple(word.lower() for word in words(value))
+    if len(found) > _MOST or not all(_HOST.fullmatch(host) for host in found):
+        raise SettingError(f"must be up to {_MOST} names of hosts, without ports")
+    return found
+
+
+def _origins(value: object) -> tuple[str, ...]:
+    """Read origins as browsers send them; `*` would be every page of the world."""
+    found = tuple(word.lower().rstrip("/") for word in words(value))
+    if len(found) > _MOST or not all(_ORIGIN.fullmatch(origin) for origin in found):
+        raise SettingError(f"must be up to {_MOST} origins like https://host, and no *")
+    return found
 
 
 def _engines(value: str) -> str:
@@ -75,5 +67,6 @@ WebUrl = Annotated[str, AfterValidator(_web_url)]
 AnyUrl = Annotated[str, AfterValidator(_any_url)]
 Engines = Annotated[str, AfterValidator(_engines)]
 Lowered = BeforeValidator(_lower)
-ApiKeys = Annotated[tuple[ApiKey, ...], NoDecode, BeforeValidator(_api_keys)]
+Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)]
+Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)]
 IceServers = Annotated[tuple[IceServer, ...], NoDecode, BeforeValidator(_ice_servers)]

@@ -32,7 +32,7 @@ def test_other_purposes_need_nothing() -> None:
 )
 def test_engine_auto(given: dict[str, Any], engine: str) -> None:
     """Whoever names a remote service gets it. Spec: configuration/Choice of the engine."""
-    assert load_settings(**given).engine_name == engine
+    assert load_settings(**given).engine_names == (engine,)
 
 
 def test_engines_in_order_of_preference() -> None:

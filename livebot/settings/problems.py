@@ -1,0 +1,52 @@
+"""What is wrong with settings, in sentences that name the variable and never quote its value."""
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+
+class SettingError(ValueError):
+    """A value that does not work.
+
+    Args:
+        what: What is wrong with it, to be read after the variable's name; several where it is
+            made of parts. It quotes nothing of the value.
+    """
+
+    def __init__(self, *what: str) -> None:
+        super().__init__("; ".join(what))
+        self.what = what
+
+
+def fields_by_variable(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Return the fields of a model by the variable that each is read from."""
+    return {str(field.validation_alias): field for field in model.model_fields.values()}
+
+
+def sentences(error: ValidationError, fields: Mapping[str, FieldInfo]) -> dict[str, list[str]]:
+    """Return what is wrong, by variable: what was found and what is allowed."""
+    found: dict[str, list[str]] = {}
+    for item in error.errors(include_input=False, include_url=False):
+        variable = str(item["loc"][0])
+        if variable in found:
+            continue
+        cause = item.get("ctx", {}).get("error")
+        if isinstance(cause, PartsError):
+            found[variable] = [f"{variable}: {text}" for text in cause.what]
+        else:
+            # pydantic's words never quote the value.
+            what = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
+            found[variable] = [f"{variable} {what}. {fields[variable].description}"]
+    return found
+
+
+class PartsError(SettingError):
+    """A value made of parts, some of which do not work; each `what` is a sentence of its own."""
+
+
+def hint(key: str, known: Iterable[str]) -> str:
+    """Say which variable may be meant by one that is none."""
+    close = get_close_matches(key, list(known), n=1)
+    return f"Did you mean {close[0]}?" if close else "Remove it."
