@@ -1,1 +1,4 @@
-"""Nextcloud over HTTP: what its app is told, what Talk knows of a call, and translation."""
+"""Nextcloud over HTTP: Talk's settings, the app's life, translation.
+
+`client.py` asks, with AppAPI's headers; everything else says what to ask and reads the answer.
+"""
