@@ -1,68 +1,168 @@
-"""Who is calling: bearer keys."""
+"""Who may call: decided by the table of routes, before any handler runs."""
 
-import hmac
+import time
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 
 from livebot import logs
-from livebot.api.browsers import refuse_pages
+from livebot.api.browsers import refuse_foreign_sockets, refuse_pages
+from livebot.api.callers import ANONYMOUS, REQUEST_ID, Caller, Callers
 from livebot.api.errors import Handler
+from livebot.api.limits import FailureLimits, RequestLimits
+from livebot.api.replays import Replays
+from livebot.api.routes import Access, Route
 from livebot.settings import Settings
-from livebot.settings.urls import is_loopback
 
 log = logs.get("api")
 
-OPEN = frozenset({"/healthz", "/readyz"})
-"""For whoever keeps the service running; they tell nothing about anybody."""
+_SAFE = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
+"""Methods that change nothing, so that doing it again changes nothing either."""
 
-ANONYMOUS = "anonymous"
-_CALLER = web.RequestKey("caller", str)
-
-
-def caller(request: web.Request) -> str:
-    """Return the name of the key that the caller showed, or `anonymous`."""
-    name: str = request.get(_CALLER, ANONYMOUS)
-    return name
+_CALLER = web.RequestKey("caller", Caller)
 
 
-def require_key(settings: Settings) -> Middleware:
-    """Return the middleware that lets nobody in without a key, where one is needed.
+def caller(request: web.Request) -> Caller:
+    """Return who calls; `anonymous` where nobody needs to say."""
+    found: Caller = request.get(_CALLER, ANONYMOUS)
+    return found
 
-    None is needed where the service listens to this machine only and has no keys, or where
-    `LT_ALLOW_ANONYMOUS` says so. Where there are keys but only this machine is served,
-    `/metrics` stays open to it. Where no key is needed, web pages are kept out all the same.
+
+def guard(settings: Settings, routes: Sequence[Route]) -> Middleware:
+    """Return the middleware that lets everybody use what the table allows them.
+
+    Paths that are not in the table are guarded like calls: who has no credentials learns
+    nothing about them.
     """
-    local = is_loopback(settings.host)
-    keyless = settings.allow_anonymous or (local and not settings.api_keys)
-    unguarded = OPEN | {"/metrics"} if local else OPEN
-    keys = {key.name: key.key.get_secret_value().encode() for key in settings.api_keys}
+    door = _Door(settings, routes)
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        name = _match(request.headers.get("Authorization", ""), keys)
-        if name is not None:
-            request[_CALLER] = name
-        elif keyless:
-            if request.path not in OPEN:
-                refuse_pages(request, local=local)
-        elif request.path not in unguarded:
-            log.warning("caller_refused", method=request.method)
-            raise web.HTTPUnauthorized(
-                reason="a key is needed: Authorization: Bearer KEY",
-                headers={"WWW-Authenticate": "Bearer"},
-            )
+        request[_CALLER] = door.admit(request, time.monotonic())
         return await handler(request)
 
     return check
 
 
-def _match(header: str, keys: dict[str, bytes]) -> str | None:
-    """Return the name of the key in the header; equally fast whatever is wrong with it."""
-    scheme, _, shown = header.partition(" ")
-    given = shown.strip().encode("utf-8", "surrogateescape")
-    found = None
-    for name, key in keys.items():
-        if hmac.compare_digest(given, key):
-            found = name
-    return found if scheme.lower() == "bearer" else None
+class _Door:
+    """Decides about each request; see `guard()`."""
+
+    def __init__(self, settings: Settings, routes: Sequence[Route]) -> None:
+        self._callers = Callers(settings)
+        self._origins = frozenset(settings.cors_origins)
+        # As an app we are reached through a tunnel, which ends on this machine.
+        self._local = settings.bind.is_local and not settings.is_app
+        self._keyless = not settings.credentials.are_needed
+        self._open_metrics = settings.open_metrics
+        self._table = {(route.method, route.path): route.access for route in routes}
+        self._open = {route.path for route in routes if route.access is Access.OPEN}
+        self._requests = RequestLimits(_per_minute(settings))
+        self._failures = FailureLimits()
+        self._replays = Replays()
+
+    def admit(self, request: web.Request, now: float) -> Caller:
+        """Return who calls.
+
+        Raises:
+            HTTPUnauthorized: Whoever it is may not.
+            HTTPForbidden: A web page may not.
+            QuotaError: Not so often.
+        """
+        access = self._access(request)
+        if access is Access.OPEN:
+            return ANONYMOUS
+        found = self._identify(request, access, now)
+        if hdrs.UPGRADE in request.headers:
+            refuse_foreign_sockets(request, self._origins)
+        self._requests.count(found, now)
+        return found
+
+    def _access(self, request: web.Request) -> Access:
+        """Return who may use the route of a request."""
+        route = request.match_info.route
+        if request.match_info.http_exception is not None or route.resource is None:
+            # A wrong method on an open path may be told to be one.
+            return Access.OPEN if request.path in self._open else Access.CALLER
+        method = hdrs.METH_GET if request.method == hdrs.METH_HEAD else request.method
+        # What is served but not in the table is nobody's.
+        return self._table.get((method, route.resource.canonical), Access.APP)
+
+    def _identify(self, request: web.Request, access: Access, now: float) -> Caller:
+        found = self._callers.find(request.headers)
+        if found is None:
+            return self._nobody(request, access, now)
+        if access is Access.APP and not self._is_lifecycle(request, found, now):
+            self._refuse(request, now)
+        return found
+
+    def _nobody(self, request: web.Request, access: Access, now: float) -> Caller:
+        """Decide about a request without the right credentials."""
+        if self._callers.shows_any(request.headers):
+            self._refuse(request, now)
+        if access is Access.OBSERVER and self._open_metrics:
+            return ANONYMOUS
+        at_home = access is Access.OBSERVER and self._local
+        if access is Access.APP or not (self._keyless or at_home):
+            self._refuse(request, now)
+        refuse_pages(request, local=self._local, origins=self._origins)
+        return ANONYMOUS
+
+    def _is_lifecycle(self, request: web.Request, found: Caller, now: float) -> bool:
+        """Say whether this is Nextcloud's own request, and not one sent a second time."""
+        request_id = request.headers.get(REQUEST_ID, "")
+        if not found.is_nextcloud or not request_id:
+            return False
+        parts = (str(found.backend), request_id, request.method, request.raw_path)
+        return request.method in _SAFE or self._replays.is_new(*parts, now=now)
+
+    def _refuse(self, request: web.Request, now: float) -> NoReturn:
+        """Refuse; too many refusals are neither told apart nor logged.
+
+        Raises:
+            HTTPUnauthorized: Always; but
+            QuotaError: Too many came from there.
+        """
+        self._failures.count(request.remote, now)
+        log.warning("caller_refused", method=request.method)
+        raise web.HTTPUnauthorized(
+            reason="a key is needed: Authorization: Bearer KEY",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+
+
+def _per_minute(settings: Settings) -> Callable[[Caller], int]:
+    """Return who may ask how often."""
+    backends = settings.per_backend()
+
+    def per_minute(whose: Caller) -> int:
+        its = settings if whose.backend is None else backends[whose.backend]
+        return its.quota(whose.name).requests_per_minute
+
+    return per_minute
+
+
+def require_key(settings: Settings) -> Middleware:
+    """Guard the routes of before the table; TODO: goes when `server.py` calls `guard()`."""
+
+    async def none(_: web.Request) -> web.StreamResponse:
+        raise web.HTTPNotFound
+
+    calls = "/api/v1/call/transcribe"
+    open_, caller_ = Access.OPEN, Access.CALLER
+    return guard(
+        settings,
+        [
+            Route(method=method, path=path, handler=none, access=access, summary="")
+            for method, path, access in (
+                ("GET", "/healthz", open_),
+                ("GET", "/readyz", open_),
+                ("GET", "/metrics", Access.OBSERVER),
+                ("GET", "/api/v1/languages", caller_),
+                ("GET", calls, caller_),
+                ("POST", calls, caller_),
+                ("DELETE", calls + "/{roomToken}", caller_),
+            )
+        ],
+    )
