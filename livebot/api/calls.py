@@ -1,76 +1,156 @@
-"""Rooms over HTTP: start, stop, look."""
-
-import asyncio
+"""Captions in rooms: begin, end, look."""
 
 from aiohttp import web
 
 from livebot import logs
-from livebot.api import schemas
+from livebot.api import bodies, schemas
 from livebot.api.auth import caller
-from livebot.api.service import RoomService
-from livebot.errors import RequestError
-from livebot.ids import short
+from livebot.api.backends import Backend, Backends
+from livebot.api.replies import reply
+from livebot.api.requests import read
+from livebot.api.routes import Access, Route
+from livebot.api.turn import check_hosts
+from livebot.errors import NotFoundError, RequestError
+from livebot.ids import RoomToken, TalkSessionId, short
 
 log = logs.get("api")
 
 PATH = "/api/v1/call/transcribe"
-BODY_TIMEOUT_S = 10.0
+
+OF_BACKEND = {"backend": False}
+"""The query of whatever is about one backend."""
 
 
 class Calls:
-    """The routes below `/api/v1/call`.
+    """The routes of `/api/v1/call/transcribe`.
 
     Args:
-        rooms: Where rooms begin and end.
-        default_language: For requests that name none.
+        backends: Where rooms begin and end.
     """
 
-    def __init__(self, rooms: RoomService, *, default_language: str) -> None:
-        self._rooms = rooms
-        self._default_language = default_language
+    def __init__(self, backends: Backends) -> None:
+        self._backends = backends
 
-    def routes(self) -> list[web.RouteDef]:
-        """Return what to add to an application."""
+    def routes(self) -> list[Route]:
+        """Return what to add to the table."""
         return [
-            web.get(PATH, self._list),
-            web.post(PATH, self._start),
-            web.delete(PATH + "/{roomToken}", self._stop),
+            Route(
+                method="GET",
+                path=PATH,
+                handler=self._list,
+                access=Access.CALLER,
+                summary="List the rooms",
+                query=OF_BACKEND,
+                answers={200: schemas.Rooms},
+            ),
+            Route(
+                method="POST",
+                path=PATH,
+                handler=self._transcribe,
+                access=Access.CALLER,
+                summary="Begin captions in a room, or end them for one reader",
+                query=OF_BACKEND,
+                body=bodies.Transcribe,
+                answers={200: schemas.Outcome, 550: schemas.Error},
+            ),
+            Route(
+                method="DELETE",
+                path=PATH + "/{roomToken}",
+                handler=self._stop,
+                access=Access.CALLER,
+                summary="End captions in a room, whoever reads there",
+                query=OF_BACKEND,
+                answers={200: schemas.Outcome, 404: schemas.Error},
+            ),
         ]
 
-    async def _start(self, request: web.Request) -> web.Response:
-        wanted = schemas.TranscribeRequest.from_json(
-            await _json_body(request), default_language=self._default_language
-        )
-        is_new = await self._rooms.enable(wanted.token, wanted.language, wanted.ice_servers)
-        log.info("room_enabled", room=short(wanted.token), new=is_new, caller=caller(request))
-        return web.json_response(schemas.started(wanted.token, is_new=is_new))
+    async def _transcribe(self, request: web.Request) -> web.Response:
+        wanted = await read(request, bodies.Transcribe)
+        backend = self._backends.of(request)
+        if not wanted.enable:
+            return await _withdraw(request, backend, wanted)
+        if wanted.reader is None:
+            is_new = await _enable(request, backend, wanted)
+        else:
+            is_new = await _add_reader(request, backend, wanted, wanted.reader)
+        return reply(_started(wanted.token, is_new=is_new))
 
     async def _stop(self, request: web.Request) -> web.Response:
-        token = schemas.room_token(request.match_info["roomToken"])
-        await self._rooms.disable(token)
-        log.info("room_disabled", room=short(token), caller=caller(request))
-        return web.json_response({"status": "stopped", "roomToken": token})
+        token = bodies.room_token(request.match_info["roomToken"])
+        backend = self._backends.of(request)
+        await backend.rooms.disable(token)
+        _note("room_disabled", token, request, backend)
+        return reply(_stopped(token))
 
-    async def _list(self, _: web.Request) -> web.Response:
-        return web.json_response(schemas.rooms(self._rooms.rooms()))
+    async def _list(self, request: web.Request) -> web.Response:
+        several = self._backends.are_several
+        found = self._backends.visible(request)
+        return reply(
+            schemas.rooms((its.name if several else None, its.rooms.rooms()) for its in found)
+        )
 
 
-async def _json_body(request: web.Request) -> bytes:
-    """Read the body.
+async def _enable(request: web.Request, backend: Backend, wanted: bodies.Transcribe) -> bool:
+    """Serve everybody in a call."""
+    if wanted.mode or wanted.translation_target_lang_id:
+        raise RequestError("mode and translationTargetLangId are a reader's: add an ncSessionId")
+    check_hosts(wanted.ice_servers, backend.settings)
+    is_new = await backend.rooms.enable(
+        wanted.token,
+        bodies.as_known(wanted.language, backend.rooms.languages),
+        wanted.ice_servers,
+        owner=_owner(request),
+    )
+    _note("room_enabled", wanted.token, request, backend, new=is_new)
+    return is_new
 
-    Raises:
-        RequestError: It says that it is something else than JSON, or it breaks off.
-        HTTPRequestEntityTooLarge: It is larger than the server's limit.
-        HTTPRequestTimeout: It does not come.
-    """
-    if request.content_type != "application/json":
-        raise RequestError("Content-Type must be application/json")
-    if "Content-Encoding" in request.headers:
-        raise RequestError("the body must not be compressed")
+
+async def _add_reader(
+    request: web.Request, backend: Backend, wanted: bodies.Transcribe, reader: TalkSessionId
+) -> bool:
+    """Serve one reader more."""
+    if wanted.turn_servers:
+        raise RequestError("turnServers are a room's, not a reader's: leave the ncSessionId out")
+    is_new = await backend.rooms.add_reader(
+        wanted.token,
+        reader,
+        wanted.wish,
+        bodies.as_known(wanted.language, backend.rooms.languages),
+        owner=_owner(request),
+    )
+    _note("reader_added", wanted.token, request, backend, new_room=is_new)
+    return is_new
+
+
+async def _withdraw(
+    request: web.Request, backend: Backend, wanted: bodies.Transcribe
+) -> web.Response:
+    """Serve one reader less; where there is none, the wish is fulfilled already."""
+    if wanted.reader is None:
+        raise RequestError("enable: false needs an ncSessionId; to end a room, send DELETE")
     try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
-            return await request.read()
-    except web.RequestPayloadError as exc:
-        raise RequestError("the body cannot be read") from exc
-    except TimeoutError:
-        raise web.HTTPRequestTimeout from None
+        await backend.rooms.remove_reader(wanted.token, wanted.reader)
+    except NotFoundError:
+        return reply(_stopped(wanted.token, "There were no captions to end"))
+    _note("reader_removed", wanted.token, request, backend)
+    return reply(_stopped(wanted.token))
+
+
+def _owner(request: web.Request) -> str:
+    return caller(request).name
+
+
+def _note(
+    event: str, token: RoomToken, request: web.Request, backend: Backend, **more: object
+) -> None:
+    log.info(event, room=short(token), caller=_owner(request), backend=backend.name, **more)
+
+
+def _started(token: RoomToken, *, is_new: bool) -> schemas.Outcome:
+    if is_new:
+        return schemas.Outcome("started", token, "Transcription started")
+    return schemas.Outcome("already running", token, "Transcription is already running")
+
+
+def _stopped(token: RoomToken, message: str = "Transcription stopped") -> schemas.Outcome:
+    return schemas.Outcome("stopped", token, message)

@@ -1,16 +1,26 @@
 """Errors to answers: one table, one place."""
 
+import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from aiohttp import web
+from msgspec import UNSET
 
 from livebot import logs
+from livebot.api.replies import reply
+from livebot.api.schemas import Error
 from livebot.errors import (
     BusyError,
     LivebotError,
+    NextcloudError,
+    NotAReaderError,
     NotFoundError,
+    QuotaError,
     RequestError,
+    TranslationError,
+    TranslationUnavailableError,
     UnsupportedLanguageError,
 )
 
@@ -20,10 +30,21 @@ Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 RETRY_AFTER_S = 30
 
+HANDLER_S = 3.0
+"""Nextcloud waits no longer for an answer. Handlers do not wait for peers; this is the net."""
+
+NO_TRANSLATION = 550
+"""By which Talk knows that there is no translator, and stops asking."""
+
 _STATUS: dict[type[LivebotError], int] = {
     RequestError: 400,
     NotFoundError: 404,
+    NotAReaderError: 412,
+    QuotaError: 429,
     BusyError: 503,
+    NextcloudError: 503,
+    TranslationError: 503,
+    TranslationUnavailableError: NO_TRANSLATION,
 }
 """A subclass goes like its parent; what is not here is not the caller's business: 500."""
 
@@ -43,16 +64,34 @@ async def errors_to_json(request: web.Request, handler: Handler) -> web.StreamRe
         return _error(500, "internal error")
 
 
+@web.middleware
+async def within_deadline(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give up what takes too long.
+
+    Raises:
+        BusyError: It did.
+    """
+    deadline = asyncio.timeout(HANDLER_S)
+    try:
+        async with deadline:
+            return await handler(request)
+    except TimeoutError:
+        if not deadline.expired():
+            raise
+        log.warning("request_took_too_long", method=request.method, seconds=HANDLER_S)
+        raise BusyError(f"no answer within {HANDLER_S:g} s; try again later") from None
+
+
 def _known(exc: LivebotError) -> web.Response:
-    status = next((_STATUS[kind] for kind in type(exc).__mro__ if kind in _STATUS), 500)
-    if status >= web.HTTPInternalServerError.status_code and not isinstance(exc, BusyError):
+    status = next((_STATUS[kind] for kind in type(exc).__mro__ if kind in _STATUS), None)
+    if status is None:
         log.error("request_failed", error=str(exc), kind=type(exc).__name__)
-        return _error(status, "internal error")
-    if isinstance(exc, UnsupportedLanguageError):
-        return _error(status, str(exc), supported=list(exc.supported))
-    answer = _error(status, str(exc))
-    if isinstance(exc, BusyError):
-        answer.headers["Retry-After"] = str(RETRY_AFTER_S)
+        return _error(500, "internal error")
+    supported = list(exc.supported) if isinstance(exc, UnsupportedLanguageError) else UNSET
+    answer = reply(Error(str(exc), supported), status=status)
+    if status in {web.HTTPTooManyRequests.status_code, web.HTTPServiceUnavailable.status_code}:
+        retry_in_s = exc.retry_in_s if isinstance(exc, QuotaError) else RETRY_AFTER_S
+        answer.headers["Retry-After"] = str(max(1, math.ceil(retry_in_s)))
     return answer
 
 
@@ -65,5 +104,5 @@ def _http(exc: web.HTTPException) -> web.Response:
     return answer
 
 
-def _error(status: int, text: str, **more: object) -> web.Response:
-    return web.json_response({"error": text, **more}, status=status)
+def _error(status: int, text: str) -> web.Response:
+    return reply(Error(text), status=status)

@@ -1,4 +1,4 @@
-"""What operators ask: is it alive, can it take more, how is it doing, which languages."""
+"""What operators ask: is it alive, can it take more, how is it doing."""
 
 import asyncio
 import resource
@@ -9,7 +9,9 @@ import psutil
 from aiohttp import web
 
 from livebot.api import schemas
-from livebot.api.service import RoomService
+from livebot.api.backends import Backends
+from livebot.api.replies import reply
+from livebot.api.routes import Access, Handler, Route
 from livebot.metrics import CONTENT_TYPE, Metrics
 from livebot.rooms.status import HealthStatus
 
@@ -20,55 +22,84 @@ MEMORY_WAIT_S = 0.05
 
 
 class Ops:
-    """The routes for operators.
+    """The routes for operators; they are about all backends together.
 
     Args:
-        rooms: Whose health is asked for.
+        backends: Whose health is asked for.
         metrics: What is shown at `/metrics`.
     """
 
-    def __init__(self, rooms: RoomService, metrics: Metrics) -> None:
-        self._rooms = rooms
+    def __init__(self, backends: Backends, metrics: Metrics) -> None:
+        self._backends = backends
         self._metrics = metrics
         # The peak, in KiB: good enough until the first reading.
         self._memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
-    def routes(self) -> list[web.RouteDef]:
-        """Return what to add to an application."""
+    def routes(self) -> list[Route]:
+        """Return what to add to the table."""
         return [
-            web.get("/healthz", self._health),
-            web.get("/readyz", self._ready),
-            web.get("/metrics", self._show_metrics),
-            web.get("/api/v1/languages", self._languages),
+            _get(
+                "/healthz",
+                self._health,
+                Access.OPEN,
+                "Say how the service is doing",
+                {200: schemas.Health, 503: schemas.Health},
+            ),
+            _get(
+                "/readyz",
+                self._ready,
+                Access.OPEN,
+                "Say whether another room would be taken",
+                {200: schemas.Readiness, 503: schemas.Readiness},
+            ),
+            _get(
+                "/metrics",
+                self._show_metrics,
+                Access.OBSERVER,
+                "Show figures as Prometheus reads them",
+                {200: None},
+            ),
         ]
 
     async def _health(self, _: web.Request) -> web.Response:
-        health = self._rooms.health()
+        found = {name: its.rooms.health() for name, its in self._backends.all.items()}
         await self._measure()
-        body = schemas.health(health, memory_mb=self._memory_mb, now=time.time())
-        return web.json_response(
-            body, status=503 if health.status is HealthStatus.UNHEALTHY else 200
-        )
+        body = schemas.health(found, memory_mb=self._memory_mb, now=time.time())
+        return reply(body, status=503 if body.status is HealthStatus.UNHEALTHY else 200)
 
     async def _ready(self, _: web.Request) -> web.Response:
-        reasons = list(self._rooms.obstacles)
-        body = {"ready": not reasons, "reasons": reasons}
-        return web.json_response(body, status=503 if reasons else 200)
+        body = self._readiness()
+        return reply(body, status=200 if body.ready else 503)
 
     async def _show_metrics(self, _: web.Request) -> web.Response:
-        self._metrics.can_accept.set(not self._rooms.obstacles)
+        self._metrics.can_accept.set(self._readiness().ready)
         # The process metrics read /proc, so not on the loop.
         body = await asyncio.to_thread(self._metrics.render)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
 
-    async def _languages(self, _: web.Request) -> web.Response:
-        return web.json_response(schemas.languages(self._rooms.languages))
+    def _readiness(self) -> schemas.Readiness:
+        return schemas.readiness(
+            {name: its.rooms.obstacles for name, its in self._backends.all.items()}
+        )
 
     async def _measure(self) -> None:
         """Read the process's memory, or keep the last reading."""
         with suppress(TimeoutError):
             async with asyncio.timeout(MEMORY_WAIT_S):
                 self._memory_mb = await asyncio.to_thread(_resident_mb)
+
+
+def _get(
+    path: str, handler: Handler, access: Access, summary: str, answers: dict[int, object]
+) -> Route:
+    return Route(
+        method="GET",
+        path=path,
+        handler=handler,
+        access=access,
+        summary=summary,
+        answers=answers,
+    )
 
 
 def _resident_mb() -> float:

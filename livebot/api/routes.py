@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from aiohttp import web
 
@@ -38,8 +38,8 @@ class Route:
         summary: One line for the document.
         query: Parameters of the query, and whether each is required.
         body: The type of the JSON body; None where there is none.
-        answers: By status: the type of the JSON answer, or None where it is no JSON. What the
-            guard and the server itself answer (400, 401, 403, 413, 429 ...) is added for all.
+        answers: By status: the type of the JSON answer, or None where it is plain text. What
+            the guard and the server itself answer (400, 401, 403, 413, 429 ...) is added for all.
     """
 
     method: str
@@ -49,4 +49,4 @@ class Route:
     summary: str
     query: dict[str, bool] = field(default_factory=dict)
     body: type | None = None
-    answers: dict[int, type | None] = field(default_factory=dict)
+    answers: dict[int, Any] = field(default_factory=dict)

@@ -1,167 +1,278 @@
-"""Bodies of requests and answers: JSON in, values out, and back."""
+"""Bodies of answers: values in, JSON out; `openapi.py` makes their schemas of the types."""
 
-import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
-from livebot.captions.gap import Gap
+from msgspec import UNSET, Struct, UnsetType
+
+from livebot.captions.gap import Gap as RoomGap
 from livebot.captions.text import has_spaces
-from livebot.errors import RequestError
-from livebot.ids import RoomToken, is_room_token
-from livebot.rooms.status import Health, RoomStatus, SpeakerStatus
-from livebot.settings import IceServer, parse_ice_servers
-
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}([_-][A-Za-z0-9]{1,8}){0,4}")
+from livebot.rooms.status import Health as Healthiness
+from livebot.rooms.status import HealthStatus, RoomState, RoomStatus, SpeakerStatus
+from livebot.translator import TranslationLanguages
 
 _RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
 
 
-@dataclass(frozen=True, slots=True)
-class TranscribeRequest:
-    """Somebody wants captions in a room.
+class Error(Struct, frozen=True):
+    """What is wrong; for a language, `supported` says which ones would work."""
 
-    Attributes:
-        token: The room.
-        language: A language code in lower case; not checked against the engine here.
-        ice_servers: STUN and TURN servers for this room; empty where the settings decide.
-    """
-
-    token: RoomToken
-    language: str
-    ice_servers: tuple[IceServer, ...] = ()
-
-    @classmethod
-    def from_json(cls, body: bytes, *, default_language: str) -> "TranscribeRequest":
-        """Read the body of a request; keys that are not ours are ignored.
-
-        Raises:
-            RequestError: It is not such a request; the text says why.
-        """
-        fields = _object(body)
-        if fields.get("enable", True) is not True:
-            raise RequestError("enable must be true; to stop, send DELETE")
-        language = fields.get("languageId", fields.get("langId"))
-        if language in (None, ""):
-            language = default_language
-        return cls(
-            token=room_token(fields.get("roomToken")),
-            language=_language(language),
-            ice_servers=_ice_servers(fields.get("turnServers")),
-        )
+    error: str
+    supported: list[str] | UnsetType = UNSET
 
 
-def room_token(value: object) -> RoomToken:
-    """Return a well-formed room token.
+class Message(Struct, frozen=True):
+    """Done, in words."""
 
-    Raises:
-        RequestError: It is not one.
-    """
-    if isinstance(value, str) and is_room_token(value):
-        return RoomToken(value)
-    raise RequestError("roomToken must be 4 to 64 letters and digits")
+    message: str
 
 
-def _object(body: bytes) -> dict[str, object]:
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError) as exc:
-        raise RequestError("the body is not JSON") from exc
-    if not isinstance(found, dict):
-        raise RequestError("the body must be a JSON object with a roomToken")
-    return found
+class Outcome(Struct, frozen=True, rename="camel"):
+    """What became of a request to begin or to end."""
+
+    status: Literal["started", "already running", "stopped"]
+    room_token: str
+    message: str
 
 
-def _language(value: object) -> str:
-    if isinstance(value, str) and _LANGUAGE.fullmatch(value):
-        return value.lower()
-    raise RequestError("languageId must be a language code like en")
+class Speaker(Struct, frozen=True, rename="camel"):
+    """A speaker: what is heard, and what came of it."""
+
+    session_id: str
+    name: str
+    media: str
+    stream: str
+    audio_seconds: float
+    dropped_seconds: float
+    captions: int
+    last_error: str | None
 
 
-def _ice_servers(value: object) -> tuple[IceServer, ...]:
-    try:
-        return parse_ice_servers([] if value is None else value)
-    except ValueError as exc:
-        raise RequestError(f"turnServers: {exc}") from exc
+class Gap(Struct, frozen=True, rename="camel"):
+    """A time in which speech was lost; `seconds` is null while it lasts."""
+
+    at: str
+    cause: str
+    seconds: float | None
+    lost_seconds: float
 
 
-def started(token: RoomToken, *, is_new: bool) -> dict[str, object]:
-    """Return the answer to a `TranscribeRequest`."""
-    return {
-        "status": "started" if is_new else "already running",
-        "roomToken": token,
-        "message": "Transcription started" if is_new else "Transcription is already running",
-    }
+class Room(Struct, frozen=True, rename="camel"):
+    """A room; with several backends, `backend` says whose."""
+
+    room_token: str
+    language_id: str
+    state: RoomState
+    since: str
+    last_error: str | None
+    readers: int
+    speakers: list[Speaker]
+    gaps: list[Gap]
+    backend: str | UnsetType = UNSET
 
 
-def rooms(found: Sequence[RoomStatus]) -> dict[str, object]:
-    """Return the rooms and their speakers as JSON values."""
-    return {"rooms": [_room(room) for room in found]}
+class Rooms(Struct, frozen=True):
+    """All rooms."""
+
+    rooms: list[Room]
 
 
-def _room(room: RoomStatus) -> dict[str, object]:
-    return {
-        "roomToken": room.token,
-        "languageId": room.language,
-        "state": room.state.value,
-        "since": _timestamp(room.since),
-        "lastError": room.last_error,
-        "speakers": [_speaker(speaker) for speaker in room.speakers],
-        "gaps": [_gap(gap, room.since) for gap in room.gaps],
-    }
+class Metadata(Struct, frozen=True):
+    """How a language is written: what is between two words, and whether from right to left."""
+
+    separator: str
+    rtl: bool
 
 
-def _gap(gap: Gap, since: float) -> dict[str, object]:
-    return {
-        "at": _timestamp(since + gap.start),
-        "cause": gap.cause.value,
-        "seconds": None if gap.end is None else round(gap.end - gap.start, 1),
-        "lostSeconds": round(gap.lost_s, 1),
-    }
+class Language(Struct, frozen=True):
+    """A language as Talk shows it."""
+
+    name: str
+    metadata: Metadata
 
 
-def _speaker(speaker: SpeakerStatus) -> dict[str, object]:
-    return {
-        "sessionId": speaker.session,
-        "name": speaker.name,
-        "media": speaker.media,
-        "stream": speaker.stream,
-        "audioSeconds": round(speaker.audio_seconds, 3),
-        "droppedSeconds": round(speaker.dropped_seconds, 3),
-        "captions": speaker.captions,
-        "lastError": speaker.last_error,
-    }
+class Translations(Struct, frozen=True):
+    """Any of the one can be translated into any of the other."""
+
+    origin_languages: dict[str, Language]
+    target_languages: dict[str, Language]
 
 
-def languages(found: Mapping[str, str]) -> dict[str, object]:
+class TranscriptionAbility(Struct, frozen=True):
+    """What can be understood."""
+
+    supported_languages: dict[str, Language]
+
+
+class TranslationAbility(Struct, frozen=True):
+    """What can be translated."""
+
+    supported_translation_languages: Translations
+
+
+class Abilities(Struct, frozen=True):
+    """What Talk may offer; without `live_translation` it offers none."""
+
+    version: str
+    features: list[str]
+    live_transcription: TranscriptionAbility
+    live_translation: TranslationAbility | UnsetType = UNSET
+
+
+class Capabilities(Struct, frozen=True):
+    """What Talk may offer, under the name by which it knows us."""
+
+    live_transcription: Abilities
+
+
+class Health(Struct, frozen=True):
+    """The service at a glance."""
+
+    status: HealthStatus
+    reasons: list[str]
+    rooms: int
+    speakers: int
+    memory_mb: float
+    timestamp: str
+
+
+class Readiness(Struct, frozen=True):
+    """Whether another room would be taken, and why not."""
+
+    ready: bool
+    reasons: list[str]
+
+
+class Heartbeat(Struct, frozen=True):
+    """Alive."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Enabled(Struct, frozen=True):
+    """Whether Nextcloud lets the app work."""
+
+    enabled: bool
+
+
+class EnabledChange(Struct, frozen=True):
+    """Empty where it was done; else why not."""
+
+    error: str
+
+
+class Nothing(Struct, frozen=True):
+    """Nothing to say."""
+
+
+def rooms(found: Iterable[tuple[str | None, Sequence[RoomStatus]]]) -> Rooms:
+    """Return the rooms of each backend; its name is None where there is one only."""
+    return Rooms([_room(room, backend) for backend, its in found for room in its])
+
+
+def _room(room: RoomStatus, backend: str | None) -> Room:
+    return Room(
+        room_token=room.token,
+        language_id=room.language,
+        state=room.state,
+        since=_timestamp(room.since),
+        last_error=room.last_error,
+        readers=room.readers,
+        speakers=[_speaker(speaker) for speaker in room.speakers],
+        gaps=[_gap(gap, room.since) for gap in room.gaps],
+        backend=UNSET if backend is None else backend,
+    )
+
+
+def _gap(gap: RoomGap, since: float) -> Gap:
+    return Gap(
+        at=_timestamp(since + gap.start),
+        cause=gap.cause.value,
+        seconds=None if gap.end is None else round(gap.end - gap.start, 1),
+        lost_seconds=round(gap.lost_s, 1),
+    )
+
+
+def _speaker(speaker: SpeakerStatus) -> Speaker:
+    return Speaker(
+        session_id=speaker.session,
+        name=speaker.name,
+        media=speaker.media,
+        stream=speaker.stream,
+        audio_seconds=round(speaker.audio_seconds, 3),
+        dropped_seconds=round(speaker.dropped_seconds, 3),
+        captions=speaker.captions,
+        last_error=speaker.last_error,
+    )
+
+
+def languages(found: Mapping[str, str]) -> dict[str, Language]:
     """Return the languages the way Talk wants them."""
     return {
-        code: {
-            "name": name,
-            "metadata": {
-                "separator": " " if has_spaces(code) else "",
-                "rtl": _base(code) in _RIGHT_TO_LEFT,
-            },
-        }
+        code: Language(
+            name,
+            Metadata(separator=" " if has_spaces(code) else "", rtl=_base(code) in _RIGHT_TO_LEFT),
+        )
         for code, name in found.items()
     }
+
+
+def translations(found: TranslationLanguages) -> Translations:
+    """Return what can be translated the way Talk wants it."""
+    return Translations(languages(found.origins), languages(found.targets))
+
+
+def capabilities(
+    version: str, known: Mapping[str, str], translated: TranslationLanguages | None
+) -> Capabilities:
+    """Return what Talk may offer; `translated` is None where nothing is."""
+    features = ["live_transcription"]
+    ability: TranslationAbility | UnsetType = UNSET
+    if translated is not None:
+        features.append("live_translation")
+        ability = TranslationAbility(translations(translated))
+    spoken = TranscriptionAbility(languages(known))
+    return Capabilities(Abilities(version, features, spoken, ability))
 
 
 def _base(code: str) -> str:
     return re.split("[-_]", code, maxsplit=1)[0]
 
 
-def health(found: Health, *, memory_mb: float, now: float) -> dict[str, object]:
-    """Return the service's health as JSON values; `now` in seconds of the epoch."""
-    return {
-        "status": found.status.value,
-        "reasons": list(found.reasons),
-        "rooms": found.rooms,
-        "speakers": found.speakers,
-        "memory_mb": round(memory_mb, 1),
-        "timestamp": _timestamp(now),
-    }
+def health(found: Mapping[str, Healthiness], *, memory_mb: float, now: float) -> Health:
+    """Return the service's health: that of all backends; `now` in seconds of the epoch."""
+    several = len(found) > 1
+    return Health(
+        status=_together([its.status for its in found.values()]),
+        reasons=prefixed({name: its.reasons for name, its in found.items()}, several=several),
+        rooms=sum(its.rooms for its in found.values()),
+        speakers=sum(its.speakers for its in found.values()),
+        memory_mb=round(memory_mb, 1),
+        timestamp=_timestamp(now),
+    )
+
+
+def _together(found: Sequence[HealthStatus]) -> HealthStatus:
+    """Return the status of all: as long as one backend is served, restarting would harm it."""
+    different = set(found)
+    return different.pop() if len(different) == 1 else HealthStatus.DEGRADED
+
+
+def readiness(obstacles: Mapping[str, Sequence[str]]) -> Readiness:
+    """Return whether any backend takes another room, and what keeps the others from it."""
+    reasons = prefixed(obstacles, several=len(obstacles) > 1)
+    return Readiness(ready=not all(obstacles.values()), reasons=reasons)
+
+
+def prefixed(reasons: Mapping[str, Sequence[str]], *, several: bool) -> list[str]:
+    """Return the backends' reasons, each with the backend's name where there are several."""
+    return [
+        f"{name}: {reason}" if several else reason
+        for name, its in reasons.items()
+        for reason in its
+    ]
 
 
 def _timestamp(seconds: float) -> str:

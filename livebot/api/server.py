@@ -2,19 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, closing
 
 from aiohttp import web
 
-from livebot.api.auth import require_key
-from livebot.api.calls import Calls
-from livebot.api.errors import errors_to_json
-from livebot.api.ops import Ops
+from livebot.api import unix
+from livebot.api.auth import guard
+from livebot.api.backends import Backends
+from livebot.api.errors import errors_to_json, within_deadline
+from livebot.api.exapp import AppLifecycle, while_enabled
+from livebot.api.routes import Route
 from livebot.api.service import RoomService
+from livebot.api.table import all_routes
 from livebot.errors import ConfigError
 from livebot.metrics import Metrics
-from livebot.settings import Settings
+from livebot.settings import Bind, Settings
 
 MAX_BODY_BYTES = 64 * 1024
 """A request with 32 TURN servers is a few KiB."""
@@ -34,19 +37,46 @@ SHUTDOWN_S = 2.0
 _silent = logging.getLogger("livebot.api.aiohttp")
 
 
-def make_app(rooms: RoomService, settings: Settings, metrics: Metrics) -> web.Application:
-    """Return the application; it serves all routes of the API."""
-    app = web.Application(
-        middlewares=[errors_to_json, require_key(settings)], client_max_size=MAX_BODY_BYTES
-    )
-    app.add_routes(Calls(rooms, default_language=settings.language).routes())
-    app.add_routes(Ops(rooms, metrics).routes())
-    return app
+def make_app(
+    backends: Mapping[str, RoomService],
+    settings: Settings,
+    metrics: Metrics,
+    *,
+    app: AppLifecycle | None = None,
+) -> web.Application:
+    """Return the application; it serves the table of routes and nothing else.
+
+    Args:
+        backends: The rooms of each Nextcloud, under the names of `settings.per_backend()`.
+        settings: Of the whole service.
+        metrics: What is counted.
+        app: Who looks after Nextcloud's app; None where this is none.
+
+    Raises:
+        ConfigError: The credentials in the settings do not tell callers apart.
+    """
+    routes = all_routes(Backends(backends, settings.per_backend()), metrics, app)
+    middlewares = [errors_to_json, guard(settings, routes), within_deadline]
+    if app is not None:
+        middlewares.append(while_enabled(app))
+    served = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
+    _add(served, routes)
+    return served
+
+
+def _add(served: web.Application, routes: Iterable[Route]) -> None:
+    for route in routes:
+        if route.method == "GET":
+            served.router.add_get(route.path, route.handler)  # HEAD comes with it
+        else:
+            served.router.add_route(route.method, route.path, route.handler)
 
 
 @asynccontextmanager
-async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
-    """Listen until the context is left; yield the port, which matters where 0 was asked for.
+async def serve(app: web.Application, bind: Bind) -> AsyncIterator[int]:
+    """Listen until the context is left.
+
+    Yield the port, which matters where 0 was asked for; 0 where it is no port but a unix socket.
 
     Raises:
         ConfigError: The address cannot be listened on.
@@ -64,13 +94,15 @@ async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int
     )
     await runner.setup()
     try:
-        with closing(await _listen(runner, host, port)) as listening:
-            yield listening.sockets[0].getsockname()[1]
+        with closing(await _listen(runner, bind)) as listening:
+            yield 0 if bind.socket else listening.sockets[0].getsockname()[1]
     finally:
         await runner.cleanup()
+        if bind.socket:
+            await asyncio.to_thread(unix.remove, bind.socket)
 
 
-async def _listen(runner: web.AppRunner, host: str, port: int) -> asyncio.Server:
+async def _listen(runner: web.AppRunner, bind: Bind) -> asyncio.Server:
     server = runner.server
     if server is None:
         raise RuntimeError("the runner was not set up")
@@ -79,14 +111,24 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> asyncio.Server
         full = len(server.connections) >= MAX_CONNECTIONS
         return _Refusal() if full else server()
 
+    loop = asyncio.get_running_loop()
     try:
-        return await asyncio.get_running_loop().create_server(protocol, host, port)
+        if bind.socket:
+            bound = await asyncio.to_thread(unix.bind, bind.socket)
+            return await loop.create_unix_server(protocol, sock=bound)
+        return await loop.create_server(protocol, bind.host, bind.port)
     except (OSError, UnicodeError) as exc:
-        why = exc.strerror if isinstance(exc, OSError) else "no host has such a name"
-        raise ConfigError(
-            f"cannot listen on {host} port {port} ({why});"
-            " change HOST or PORT, or stop who listens there"
-        ) from exc
+        raise ConfigError(_cure(bind, exc)) from exc
+
+
+def _cure(bind: Bind, exc: OSError | UnicodeError) -> str:
+    why = exc.strerror if isinstance(exc, OSError) else "no host has such a name"
+    if bind.socket:
+        return f"cannot listen on {bind.socket} ({why}); end who listens there"
+    return (
+        f"cannot listen on {bind.host} port {bind.port} ({why});"
+        " change HOST or PORT, or stop who listens there"
+    )
 
 
 class _Refusal(asyncio.Protocol):

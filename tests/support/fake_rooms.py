@@ -1,12 +1,35 @@
 """Rooms without calls, for tests of the API."""
 
+import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from livebot.captions.gap import Cause, Gap
-from livebot.errors import BusyError, NotFoundError, UnsupportedLanguageError
-from livebot.ids import RoomToken, SessionId
+from livebot.errors import (
+    BusyError,
+    NotAReaderError,
+    NotFoundError,
+    TranslationUnavailableError,
+    UnsupportedLanguageError,
+)
+from livebot.ids import RoomToken, SessionId, TalkSessionId
+from livebot.rooms.readers import Wish
 from livebot.rooms.status import Health, HealthStatus, RoomState, RoomStatus, SpeakerStatus
 from livebot.settings import IceServer
+from livebot.translator import TranslationLanguages
+
+DEFAULT_LANGUAGE = "en"
+
+
+@dataclass
+class FakeRoom:
+    """What was asked for in one room."""
+
+    language: str = DEFAULT_LANGUAGE
+    servers: tuple[IceServer, ...] = ()
+    owner: str = ""
+    everybody: bool = False
+    readers: dict[TalkSessionId, Wish] = field(default_factory=dict)
 
 
 class FakeRooms:
@@ -14,29 +37,69 @@ class FakeRooms:
 
     def __init__(self, limit: int = 3) -> None:
         self.limit = limit
-        self.enabled: dict[RoomToken, tuple[str, tuple[IceServer, ...]]] = {}
+        self.enabled: dict[RoomToken, FakeRoom] = {}
         self.state = HealthStatus.HEALTHY
         self.fault: Exception | None = None
+        self.delay_s = 0.0
+        self.targets: Mapping[str, str] = {"de": "German", "fr": "French"}
+        self.translates = True
 
     async def enable(
-        self, token: RoomToken, language: str, ice_servers: tuple[IceServer, ...]
+        self,
+        token: RoomToken,
+        language: str | None = None,
+        ice_servers: tuple[IceServer, ...] = (),
+        *,
+        owner: str = "",
     ) -> bool:
         """Keep the room, or raise as the real ones do."""
-        if self.fault is not None:
-            raise self.fault
-        if language not in self.languages:
-            raise UnsupportedLanguageError(language, self.languages)
-        if token in self.enabled:
-            return False
-        if self.obstacles:
-            raise BusyError("no new rooms now; try again later")
-        self.enabled[token] = language, ice_servers
-        return True
+        is_new = await self._begin(token, language, owner)
+        room = self.enabled[token]
+        room.everybody, room.servers = True, ice_servers
+        return is_new
+
+    async def add_reader(
+        self,
+        token: RoomToken,
+        reader: TalkSessionId,
+        wish: Wish,
+        language: str | None = None,
+        *,
+        owner: str = "",
+    ) -> bool:
+        """Keep the reader, or raise as the real ones do."""
+        self._check_target(wish.target)
+        is_new = await self._begin(token, language, owner)
+        self.enabled[token].readers[reader] = wish
+        return is_new
+
+    async def remove_reader(self, token: RoomToken, reader: TalkSessionId) -> None:
+        """Forget the reader, and nothing else."""
+        await self._wait()
+        if self._room(token).readers.pop(reader, None) is None:
+            raise NotFoundError("nobody of this session reads in this room")
+
+    async def set_language(self, token: RoomToken, language: str | None) -> None:
+        """Change the language."""
+        await self._wait()
+        self._room(token).language = self._known(language)
+
+    async def set_target(
+        self, token: RoomToken, reader: TalkSessionId, target: str | None
+    ) -> None:
+        """Change what a reader reads in."""
+        await self._wait()
+        readers = self._room(token).readers
+        if reader not in readers:
+            raise NotAReaderError("this session has not asked for captions in this room")
+        self._check_target(target)
+        readers[reader] = replace(readers[reader], target=target)
 
     async def disable(self, token: RoomToken) -> None:
         """Forget the room."""
-        if self.enabled.pop(token, None) is None:
-            raise NotFoundError("this room is not being transcribed")
+        await self._wait()
+        self._room(token)
+        del self.enabled[token]
 
     def rooms(self) -> list[RoomStatus]:
         """Return each room with one speaker."""
@@ -53,14 +116,15 @@ class FakeRooms:
         return [
             RoomStatus(
                 token=token,
-                language=language,
+                language=room.language,
                 state=RoomState.JOINED,
                 since=0.0,
                 speakers=(speaker,),
                 last_error="was lost once",
                 gaps=(Gap(Cause.MEDIA, start=60.0, end=72.0, lost_s=11.96),),
+                readers=len(room.readers),
             )
-            for token, (language, _) in self.enabled.items()
+            for token, room in self.enabled.items()
         ]
 
     def health(self) -> Health:
@@ -75,5 +139,64 @@ class FakeRooms:
 
     @property
     def languages(self) -> Mapping[str, str]:
-        """English, and two that differ in how they are written."""
-        return {"en": "English", "ja": "Japanese", "ar": "Arabic"}
+        """English, and others that differ in how they are written."""
+        return {"en": "English", "ja": "Japanese", "ar": "Arabic", "pt-BR": "Portuguese"}
+
+    async def translation_languages(self) -> TranslationLanguages:
+        """Say what the test wants said, when it wants it said."""
+        await self._wait()
+        if not self.translates:
+            raise TranslationUnavailableError("nothing can be translated here")
+        return TranslationLanguages(self.languages, self.targets)
+
+    async def _begin(self, token: RoomToken, language: str | None, owner: str) -> bool:
+        await self._wait()
+        code = self._known(language)
+        if token in self.enabled:
+            return False
+        if self.obstacles:
+            raise BusyError("no new rooms now; try again later")
+        self.enabled[token] = FakeRoom(code, owner=owner)
+        return True
+
+    async def _wait(self) -> None:
+        if self.fault is not None:
+            raise self.fault
+        if self.delay_s:
+            await asyncio.sleep(self.delay_s)
+
+    def _room(self, token: RoomToken) -> FakeRoom:
+        if token not in self.enabled:
+            raise NotFoundError("this room is not being transcribed")
+        return self.enabled[token]
+
+    def _known(self, language: str | None) -> str:
+        if language is not None and language not in self.languages:
+            raise UnsupportedLanguageError(language, self.languages)
+        return language or DEFAULT_LANGUAGE
+
+    def _check_target(self, target: str | None) -> None:
+        if target is not None and not self.translates:
+            raise TranslationUnavailableError("nothing can be translated here")
+        if target is not None and target not in self.targets:
+            raise UnsupportedLanguageError(target, self.targets)
+
+
+class FakeApp:
+    """Nextcloud's app as far as the API sees it; `trouble` keeps it from being enabled."""
+
+    def __init__(self) -> None:
+        self.enabled = True
+        self.trouble = ""
+        self.inits = 0
+
+    async def set_enabled(self, on: bool) -> str:
+        """Note it."""
+        if self.trouble:
+            return self.trouble
+        self.enabled = on
+        return ""
+
+    def begin_init(self) -> None:
+        """Count it."""
+        self.inits += 1

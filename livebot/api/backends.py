@@ -1,0 +1,68 @@
+"""Which Nextcloud's rooms a request is about."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from livebot.api.auth import caller
+from livebot.api.service import RoomService
+from livebot.errors import RequestError
+from livebot.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One Nextcloud: its name here, its rooms and its settings."""
+
+    name: str
+    rooms: RoomService
+    settings: Settings
+
+
+class Backends:
+    """All that are served.
+
+    Args:
+        rooms: Of each.
+        settings: Of each, under the same names.
+    """
+
+    def __init__(self, rooms: Mapping[str, RoomService], settings: Mapping[str, Settings]) -> None:
+        self.all = {name: Backend(name, its, settings[name]) for name, its in rooms.items()}
+
+    def of(self, request: web.Request) -> Backend:
+        """Return the one that a request is about.
+
+        A key of one backend stands for it. With any other, `?backend=` does, where there are
+        several.
+
+        Raises:
+            RequestError: It is not clear which, or none of the caller's.
+        """
+        found = self.visible(request)
+        if len(found) == 1:
+            return found[0]
+        names = "|".join(backend.name for backend in found)
+        raise RequestError(f"say which backend: ?backend={names}")
+
+    def visible(self, request: web.Request) -> list[Backend]:
+        """Return those that the caller may see, or the one that is named in the request.
+
+        Raises:
+            RequestError: It names none of the caller's.
+        """
+        own, named = caller(request).backend, request.query.get("backend")
+        found = [its for name, its in self.all.items() if own in (None, name)]
+        if named is None:
+            return found
+        chosen = [backend for backend in found if backend.name == named]
+        if not chosen:
+            names = ", ".join(backend.name for backend in found)
+            raise RequestError(f"this backend is not yours or not here; have {names}")
+        return chosen
+
+    @property
+    def are_several(self) -> bool:
+        """Whether a backend's name has to be told."""
+        return len(self.all) > 1
