@@ -60,3 +60,26 @@ async def test_people_see_each_other_and_speak(the_hpb: Hpb, room: str, tmp_path
             said.what.seconds, abs=0.1
         )
         await reader.until(lambda: reader.session_of("alice") is None, "alice to go", 5)
+
+
+async def test_a_session_gets_what_is_sent_to_it_in_another_room(the_hpb: Hpb, room: str) -> None:
+    """The signaling server does not ask who is where, so the bot must."""
+    async with join(the_hpb, room, "") as bot, join(the_hpb, room + "0", "outsider") as outsider:
+        data = {"type": "transcript", "speakerSessionId": bot.session, "message": "hello"}
+        await bot.send(outsider.session, data | {"langId": "en", "final": True})
+
+        await outsider.until(lambda: bool(outsider.transcripts), "what was sent", 5)
+    assert [message["message"]["data"]["message"] for message in outsider.log.messages] == [
+        "hello"
+    ]
+
+
+async def test_bots_are_told_what_talk_calls_people(the_hpb: Hpb, room: str) -> None:
+    """Whether they come first or last, and whether anybody is in the call."""
+    async with (
+        join(the_hpb, room, "early") as early,
+        join(the_hpb, room, "") as bot,
+        join(the_hpb, room, "late") as late,
+    ):
+        people = {who.session: who.talk_session for who in (early, late)}
+        await bot.until(lambda: people.items() <= bot.log.talk_sessions.items(), "both", 5)

@@ -65,6 +65,18 @@ class Bot:
         ):
             return dict(await answer.json())
 
+    async def ask(self, room: str, talk_session: str, **more: object) -> int:
+        """Ask as Talk does for one reader's captions in *room*; return the answer's status."""
+        return await self.post(
+            "/api/v1/call/transcribe",
+            {"roomToken": room, "ncSessionId": talk_session, "enable": True} | more,
+        )
+
+    async def post(self, path: str, body: Mapping[str, object]) -> int:
+        """Ask for something; return the answer's status."""
+        async with ClientSession() as http, http.post(self.url + path, json=body) as answer:
+            return answer.status
+
     async def stop(self, room: str) -> int:
         """Ask for no more captions in *room*; return the answer's status."""
         async with (

@@ -6,6 +6,7 @@ import hmac
 import json
 import secrets
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ SPEAKING = IN_CALL | WITH_AUDIO
 
 _ANSWER_WITHIN_S = 10.0
 
+_MOST_MESSAGES = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
@@ -34,6 +37,7 @@ class Transcript:
         at: When, on the clock of `time.monotonic`.
         speaker: The session that spoke, as the bot says.
         sender: The session that sent it.
+        history: Whether it was said before its reader came.
     """
 
     at: float
@@ -42,6 +46,7 @@ class Transcript:
     text: str
     final: bool
     language: str
+    history: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +55,15 @@ class Log:
 
     Attributes:
         transcripts: Every caption they were sent, in order.
+        messages: Everything that sessions sent them, as it came, but media; the newest.
         seen: Who ever was in the room: session to user; bots have no user.
+        talk_sessions: What Talk calls the sessions that were ever in the room.
     """
 
     transcripts: list[Transcript] = field(default_factory=list)
+    messages: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=_MOST_MESSAGES))
     seen: dict[str, str] = field(default_factory=dict)
+    talk_sessions: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -63,6 +72,7 @@ class Member:
 
     Attributes:
         session: The public id of their session.
+        talk_session: The id that Talk knows it by, and Talk alone: `ncSessionId`.
         log: What they have seen.
         present: Who is in the room: session to user; bots have no user.
         gone: Set once their connection has ended.
@@ -73,7 +83,7 @@ class Member:
     room: str
     user: str
     session: str = ""
-    room_session: str = field(default_factory=lambda: secrets.token_hex(32))
+    talk_session: str = field(default_factory=lambda: secrets.token_hex(32))
     log: Log = field(default_factory=Log)
     present: dict[str, str] = field(default_factory=dict)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
@@ -85,7 +95,7 @@ class Member:
     async def set_in_call(self, flags: int) -> None:
         """Join (with or without audio) or leave (0) the call, through Nextcloud as Talk does."""
         url = f"{self.hpb.nextcloud}/world/rooms/{self.room}/incall"
-        asked = {"session": self.room_session, "user": self.user, "flags": flags}
+        asked = {"session": self.talk_session, "user": self.user, "flags": flags}
         async with ClientSession(raise_for_status=True) as http, http.post(url, json=asked):
             pass
 
@@ -110,11 +120,14 @@ class Member:
             raise WorldError(f"{self.user}: {kind} was answered {got['error'].get('code')}")
         return got
 
+    async def send(self, to: str, data: dict[str, Any]) -> None:
+        """Send something to the session *to*, wherever that is."""
+        recipient = {"type": "session", "sessionid": to}
+        await self._send({"type": "message", "message": {"recipient": recipient, "data": data}})
+
     async def send_media(self, to: str, data: dict[str, Any]) -> None:
         """Send an offer, answer or candidate to the session *to*."""
-        recipient = {"type": "session", "sessionid": to}
-        message = {"recipient": recipient, "data": {**data, "to": to, "roomType": "video"}}
-        await self._send({"type": "message", "message": message})
+        await self.send(to, {**data, "to": to, "roomType": "video"})
 
     async def until(self, condition: Callable[[], bool], what: str, within_s: float) -> None:
         """Wait until *condition* holds; it is looked at whenever something arrives.
@@ -178,7 +191,7 @@ class Member:
         auth = self._person() if self.user else self._bot()
         hello = await self.ask("hello", {"version": "1.0", "auth": auth})
         self.session = hello["hello"]["sessionid"]
-        await self.ask("room", {"roomid": self.room, "sessionid": self.room_session})
+        await self.ask("room", {"roomid": self.room, "sessionid": self.talk_session})
 
     async def read(self, socket: ClientConnection) -> None:
         """Take in what arrives until the connection ends."""
@@ -209,15 +222,23 @@ class Member:
             case {"type": "event", "event": {"target": "room", "type": "join", "join": joined}}:
                 self.present |= (new := {j["sessionid"]: j.get("userid", "") for j in joined})
                 self.log.seen.update(new)
+                known = {j["sessionid"]: j.get("roomsessionid", "") for j in joined}
+                self.log.talk_sessions.update(known)
             case {"type": "event", "event": {"target": "room", "type": "leave", "leave": left}}:
                 self.present = {s: u for s, u in self.present.items() if s not in left}
-            case {
-                "type": "message",
-                "message": {"sender": sender, "data": {"type": "transcript"} as data},
-            }:
-                self.transcripts.append(_transcript(sender["sessionid"], data))
             case {"type": "message", "message": {"data": {"roomType": "video"} as data}}:
                 self.media.put_nowait(data)
+            case {"type": "message" | "control"}:
+                self._hear(got)
+            case _:
+                pass
+
+    def _hear(self, got: dict[str, Any]) -> None:
+        """Note what another session sent."""
+        self.log.messages.append(got)
+        match got:
+            case {"message": {"sender": sender, "data": {"type": "transcript"} as data}}:
+                self.transcripts.append(_transcript(sender["sessionid"], data))
             case _:
                 pass
 
@@ -234,6 +255,7 @@ def _transcript(sender: str, data: dict[str, Any]) -> Transcript:
         text=data["message"],
         final=data["final"],
         language=data["langId"],
+        history=data.get("history", False),
     )
 
 
