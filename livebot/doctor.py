@@ -1,9 +1,10 @@
 """What `livebot doctor` finds: the effective settings, and whether each connection works."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -41,11 +42,20 @@ class Finding:
 
 
 def effective(settings: Settings) -> list[tuple[str, str]]:
-    """Return every variable with its value; of secrets, only whether they are set."""
-    return [
+    """Return every variable with its value; of secrets, only whether they are set.
+
+    What a backend has of its own comes last, as `NAME: VARIABLE`.
+    """
+    fields = Settings.model_fields
+    rows = [
         (str(field.validation_alias), _shown(name, getattr(settings, name)))
-        for name, field in Settings.model_fields.items()
+        for name, field in fields.items()
     ]
+    for backend in settings.backends:
+        for name, value in backend.own.items():
+            variable = f"{backend.name}: {fields[name].validation_alias}"
+            rows.append((variable, _shown(name, value)))
+    return rows
 
 
 def _shown(name: str, value: object) -> str:
@@ -54,10 +64,8 @@ def _shown(name: str, value: object) -> str:
             return "not set"
         case _, SecretStr():
             return "set, hidden" if value.get_secret_value() else "not set"
-        case "api_keys", tuple():
-            return ", ".join(f"{key.name}: hidden" for key in value)
-        case "ice_servers", tuple():
-            return ", ".join(url for server in value for url in server.urls)
+        case _, tuple():
+            return ", ".join(_listed(name, value))
         case _, str() if "?" in value:
             # A query may hold a key.
             return urlsplit(value)._replace(query="hidden").geturl()
@@ -65,13 +73,32 @@ def _shown(name: str, value: object) -> str:
             return str(value)
 
 
+def _listed(name: str, values: tuple[Any, ...]) -> Iterator[str]:
+    match name:
+        case "api_keys":
+            yield from (f"{key.name}: hidden" for key in values)
+        case "ice_servers":
+            yield from (url for server in values for url in server.urls)
+        case "backends":
+            yield from (backend.name for backend in values)
+        case _:
+            yield from values
+
+
 async def examine(settings: Settings) -> AsyncIterator[Finding]:
-    """Try everything that a service needs, one after the other."""
+    """Try everything that a service needs, one after the other, for each backend."""
     problems = [sentence for _, sentence in settings.call_problems()]
     for sentence in problems:
         yield Finding("settings", ok=False, detail=sentence)
     if not problems:
         yield Finding("settings", ok=True, detail="complete")
+    for name, backend in settings.per_backend().items():
+        label = f"backend {name}: " if settings.backends else ""
+        async for found in _examine_backend(backend):
+            yield replace(found, what=label + found.what)
+
+
+async def _examine_backend(settings: Settings) -> AsyncIterator[Finding]:
     yield await check_hpb(settings)
     for name in settings.engine_names:
         yield await check_engine(settings, name)
@@ -82,6 +109,8 @@ async def check_hpb(settings: Settings) -> Finding:
     """Say hello to the signaling server."""
     what = "signaling server"
     secret = settings.internal_secret.get_secret_value()
+    if settings.hpb_url is None and settings.is_app:
+        return Finding(what, ok=True, detail="not tried: Talk's settings say where it is")
     if settings.hpb_url is None or not secret:
         return Finding(what, ok=False, detail="not tried", cure="Complete the settings first.")
     try:

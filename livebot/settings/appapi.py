@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field
 
 from livebot.settings.urls import is_loopback
+from livebot.settings.values import Secret
 
 HARP_SOCKET = Path("/tmp/exapp.sock")  # noqa: S108  # HaRP's contract: its tunnel ends there
 """Where HaRP looks for the app."""
@@ -71,7 +72,7 @@ class AppFields(BaseModel):
         validation_alias="APP_PERSISTENT_STORAGE",
         description="As an app, the folder that lasts, given by AppAPI.",
     )
-    harp_key: SecretStr | None = Field(
+    harp_key: Secret | None = Field(
         default=None,
         validation_alias="HP_SHARED_KEY",
         description="As an app behind HaRP, its key, given by AppAPI: the HTTP API then listens on"

@@ -10,6 +10,7 @@ from livebot.settings.values import (
     Engines,
     Hosts,
     IceServers,
+    Secret,
     SocketUrl,
     WebUrl,
 )
@@ -24,7 +25,7 @@ class BackendFields(BaseModel):
         description="The signaling server (High-performance backend), like wss://hpb.example.com."
         " As an app of Nextcloud it may be left out: Talk's settings have it.",
     )
-    internal_secret: SecretStr = Field(
+    internal_secret: Secret = Field(
         default=SecretStr(""),
         validation_alias="LT_INTERNAL_SECRET",
         description="`internalsecret` of the section `[clients]` in the signaling server's"
@@ -66,18 +67,18 @@ class BackendFields(BaseModel):
         pattern=r"^[A-Za-z0-9-]+$",
         description="The Modal workspace that runs the Kyutai service (letters, digits, hyphens).",
     )
-    modal_key: SecretStr | None = Field(
+    modal_key: Secret | None = Field(
         default=None,
         validation_alias="MODAL_KEY",
         description="Modal's proxy token id; also sent to STT_STREAM_URL, and asked for by"
         " `livebot stt-server`, where MODAL_WORKSPACE is not set.",
     )
-    modal_secret: SecretStr | None = Field(
+    modal_secret: Secret | None = Field(
         default=None,
         validation_alias="MODAL_SECRET",
         description="Modal's proxy token secret; goes with MODAL_KEY.",
     )
-    moshi_key: SecretStr = Field(
+    moshi_key: Secret = Field(
         default=SecretStr("public_token"),
         validation_alias="LT_MOSHI_KEY",
         description="The key that moshi-server asks for.",
@@ -128,7 +129,7 @@ class BackendFields(BaseModel):
         ' [{"name": "ops", "key": "...", "requests_per_minute": 60, "max_rooms": 5,'
         ' "max_speakers": 50}].',
     )
-    app_secret: SecretStr = Field(
+    app_secret: Secret = Field(
         default=SecretStr(""),
         validation_alias="APP_SECRET",
         description="The secret that this app and its Nextcloud show each other; AppAPI gives it.",

@@ -40,6 +40,11 @@ class ApiKey(BaseModel, frozen=True):
     max_rooms: int | None = None
     max_speakers: int | None = None
 
+    @property
+    def revealed(self) -> str:
+        """The key itself, to be compared only."""
+        return self.key.get_secret_value()
+
 
 def parse_keys(value: object) -> tuple[ApiKey, ...]:
     """Read `name:key,name2:key2`, or a list of objects, or such a list as JSON.
@@ -55,42 +60,50 @@ def parse_keys(value: object) -> tuple[ApiKey, ...]:
         raise SettingError(f"must not have more than {MOST_KEYS} keys")
     keys = tuple(item if isinstance(item, ApiKey) else _key(item) for item in value)
     if len({key.name for key in keys}) < len(keys):
-        raise SettingError("two entries have the same name")
-    if len({key.key.get_secret_value() for key in keys}) < len(keys):
-        raise SettingError("two entries have the same key")
+        raise SettingError("must not have two keys of the same name")
+    if len({key.revealed for key in keys}) < len(keys):
+        raise SettingError("must not have the same key twice")
     return keys
 
 
 def _pairs(text: str) -> Iterator[dict[str, str]]:
     for item in filter(None, (part.strip() for part in text.split(","))):
         name, _, key = item.partition(":")
-        yield {"name": name, "key": key}
+        yield {"name": name.strip(), "key": key.strip()}
 
 
 def _key(item: object) -> ApiKey:
     match item:
-        case {"name": str(name), "key": str(key), **limits} if name and len(key) >= KEY_MIN:
+        case {"name": str(name), "key": str(key), **limits} if name and _is_key(key):
             pass
         case _:
-            raise SettingError(f"each entry must be name:key, the key {KEY_MIN} characters long")
+            raise SettingError(
+                f"must have a name and a key of {KEY_MIN} plain characters in each entry, without"
+                " blanks around it"
+            )
     if len(name) > _NAME_MAX or not name.isprintable() or name in _TAKEN:
         raise SettingError(
-            f"the name of a key must be up to {_NAME_MAX} plain characters, and neither of"
-            f" {', '.join(sorted(_TAKEN))}"
+            f"must have names of up to {_NAME_MAX} plain characters, none of them"
+            f" {' or '.join(sorted(_TAKEN))}"
         )
     return ApiKey(name=name, key=SecretStr(key), **_limits(limits))
 
 
+def _is_key(text: str) -> bool:
+    """Say whether it is long enough, and can be shown in a header as it is."""
+    return len(text) >= KEY_MIN and text.isprintable() and text == text.strip()
+
+
 def _limits(given: Mapping[object, object]) -> dict[str, int]:
     if not given.keys() <= {*_LIMITS}:
-        raise SettingError(f"besides name and key, an entry has only {', '.join(_LIMITS)}")
+        raise SettingError(f"may have only {', '.join(_LIMITS)} besides name and key")
     found = {}
     for name in _LIMITS:
         value = given.get(name)
         if value is None:
             continue
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST:
-            raise SettingError(f"{name} must be a whole number, 0 to {_MOST}")
+            raise SettingError(f"must have whole numbers, 0 to {_MOST}, as {name}")
         found[name] = value
     return found
 

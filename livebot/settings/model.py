@@ -20,7 +20,7 @@ from livebot.errors import ConfigError
 from livebot.settings import urls
 from livebot.settings.appapi import HARP_SOCKET, AppFields, Bind
 from livebot.settings.backends import Backend
-from livebot.settings.credentials import Credentials
+from livebot.settings.callers import Callers
 from livebot.settings.engines import EngineSettings
 from livebot.settings.file import file_values
 from livebot.settings.keys import ApiKey
@@ -103,14 +103,17 @@ class Settings(AppFields, EngineSettings, BaseSettings):
 
     def quota(self, owner: str) -> Quota:
         """Return the share of a caller by its key's name; of others, only requests are limited."""
-        for key in (*self.api_keys, *self._shared_keys):
-            if key.name == owner:
-                return Quota(
-                    _first(key.requests_per_minute, self.requests_per_minute),
-                    _first(key.max_rooms, self.key_rooms),
-                    _first(key.max_speakers, self.key_speakers),
-                )
-        return Quota(self.requests_per_minute)
+        key = next((key for key in self._known_keys() if key.name == owner), None)
+        if key is None:
+            return Quota(self.requests_per_minute)
+        given = (key.requests_per_minute, key.max_rooms, key.max_speakers)
+        usual = (self.requests_per_minute, self.key_rooms, self.key_speakers)
+        return Quota(*(b if a is None else a for a, b in zip(given, usual, strict=True)))
+
+    def _known_keys(self) -> Iterator[ApiKey]:
+        yield from (*self.api_keys, *self._shared_keys)
+        for backend in self.backends:
+            yield from backend.own.get("api_keys", ())
 
     def per_backend(self) -> dict[str, Self]:
         """Return each backend's name and its complete settings.
@@ -126,18 +129,13 @@ class Settings(AppFields, EngineSettings, BaseSettings):
         found._shared_keys = self.api_keys  # noqa: SLF001  # our own class
         return found
 
-    @property
-    def credentials(self) -> Credentials:
-        """Who may call."""
-        backends = self.per_backend()
-        several = bool(self.backends)
-        return Credentials(
+    def _callers(self) -> Callers:
+        found = self.per_backend()
+        secrets = {name: one.app_secret.get_secret_value() for name, one in found.items()}
+        return Callers(
             shared=self.api_keys,
-            keys={name: one.api_keys if several else () for name, one in backends.items()},
-            secrets={
-                name: one.app_secret.get_secret_value() if self.is_app else ""
-                for name, one in backends.items()
-            },
+            keys={name: one.api_keys if self.backends else () for name, one in found.items()},
+            secrets=secrets if self.is_app else {},
             anonymous=self.allow_anonymous,
             local=self.bind.is_local,
         )
@@ -160,7 +158,7 @@ class Settings(AppFields, EngineSettings, BaseSettings):
                 field = Settings.model_fields[attribute]
                 variable = str(field.validation_alias)
                 yield variable, f"{where}{variable} is not set. {field.description}"
-        yield from self.credentials.problems()
+        yield from self._callers().problems()
 
     def missing(self) -> Iterator[str]:
         """Yield the attributes that one backend needs and that are not set."""
@@ -172,7 +170,3 @@ class Settings(AppFields, EngineSettings, BaseSettings):
             if not str(getattr(self, name) or ""):
                 yield name
         yield from self.missing_for_engines()
-
-
-def _first(*values: int | None) -> int:
-    return next(value for value in values if value is not None)

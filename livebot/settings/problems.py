@@ -8,16 +8,19 @@ from pydantic.fields import FieldInfo
 
 
 class SettingError(ValueError):
-    """A value that does not work.
+    """A value that does not work; the text follows the variable's name and quotes no value."""
+
+
+class PartsError(ValueError):
+    """A value made of parts, some of which do not work.
 
     Args:
-        what: What is wrong with it, to be read after the variable's name; several where it is
-            made of parts. It quotes nothing of the value.
+        problems: A sentence for each problem, which names the part and quotes no value.
     """
 
-    def __init__(self, *what: str) -> None:
-        super().__init__("; ".join(what))
-        self.what = what
+    def __init__(self, *problems: str) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
 
 
 def fields_by_variable(model: type[BaseModel]) -> dict[str, FieldInfo]:
@@ -26,7 +29,7 @@ def fields_by_variable(model: type[BaseModel]) -> dict[str, FieldInfo]:
 
 
 def sentences(error: ValidationError, fields: Mapping[str, FieldInfo]) -> dict[str, list[str]]:
-    """Return what is wrong, by variable: what was found and what is allowed."""
+    """Return what is wrong, by variable: what was found, and what is allowed."""
     found: dict[str, list[str]] = {}
     for item in error.errors(include_input=False, include_url=False):
         variable = str(item["loc"][0])
@@ -34,16 +37,12 @@ def sentences(error: ValidationError, fields: Mapping[str, FieldInfo]) -> dict[s
             continue
         cause = item.get("ctx", {}).get("error")
         if isinstance(cause, PartsError):
-            found[variable] = [f"{variable}: {text}" for text in cause.what]
+            found[variable] = [f"{variable}: {text}" for text in cause.problems]
         else:
             # pydantic's words never quote the value.
             what = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
             found[variable] = [f"{variable} {what}. {fields[variable].description}"]
     return found
-
-
-class PartsError(SettingError):
-    """A value made of parts, some of which do not work; each `what` is a sentence of its own."""
 
 
 def hint(key: str, known: Iterable[str]) -> str:

@@ -20,6 +20,8 @@ def check(url: str, *schemes: str) -> str:
         raise ValueError("is not a URL") from None
     if parts.scheme not in schemes or not parts.hostname:
         raise ValueError(f"must begin with {' or '.join(f'{s}://' for s in schemes)} and a host")
+    if not url.isprintable() or " " in url:
+        raise ValueError("must not contain blanks or control characters")
     if parts.username or parts.password:
         raise ValueError("must not contain a user or password")
     return url

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
 from livebot.settings.ice import IceServer, parse_ice_servers
@@ -46,6 +46,12 @@ def _engines(value: str) -> str:
     return ",".join(names)
 
 
+def _plain(secret: SecretStr) -> SecretStr:
+    if not secret.get_secret_value().isprintable():
+        raise SettingError("must be plain characters")
+    return secret
+
+
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
@@ -66,6 +72,7 @@ SocketUrl = Annotated[str, AfterValidator(_socket_url)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 AnyUrl = Annotated[str, AfterValidator(_any_url)]
 Engines = Annotated[str, AfterValidator(_engines)]
+Secret = Annotated[SecretStr, AfterValidator(_plain)]
 Lowered = BeforeValidator(_lower)
 Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)]
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)]
