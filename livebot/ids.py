@@ -13,6 +13,9 @@ TalkSessionId = NewType("TalkSessionId", str)
 """A session as Talk itself names it: a page that is open in a conversation. The signaling server
 knows the same page by a `SessionId`, and a new one after each restart."""
 
+NO_TALK_SESSION = TalkSessionId("")
+"""Of a session about which nobody said which page of Talk it is."""
+
 _SHOWN = 4
 
 _ROOM_TOKEN = re.compile(r"[a-z0-9]{4,30}")

@@ -1,7 +1,8 @@
 """Captions on their way out of a room: the one writer behind the outbox.
 
-A caption goes to those who are in the call when the socket takes it. While we do not know
-who that is (no connection, or a new session that was not told yet) captions wait.
+A caption goes to those of its audience who are in the call when the socket takes it. While
+we do not know who that is (no connection, or a new session that was not told yet) captions
+wait.
 
 What the server has not confirmed when a connection ends is sent again, in its order, to
 who is in the call then. So no caption is lost with a connection; one that arrived within
@@ -20,8 +21,10 @@ from livebot.captions.gap import Cause, Gap
 from livebot.ids import SessionId
 from livebot.metrics import Metrics
 from livebot.rooms.clock import RoomClock
+from livebot.rooms.history import History
 from livebot.rooms.outbox import Outbox, Outgoing
-from livebot.signaling.messages import Transcript
+from livebot.rooms.readers import Audience, Reader
+from livebot.signaling.messages import UNSET, Transcript
 from livebot.signaling.receipts import Receipt
 
 IN_FLIGHT = 64
@@ -35,6 +38,10 @@ GATHER_S = 5.0
 """How long they wait for the others once the first one is back: people come one by one."""
 
 LOOK_EVERY_S = 0.2
+
+COUNTED = Audience(mode="append")
+"""Whose captions count when they are dropped: the other mode's, and translations, are the same
+words once more."""
 
 
 class Channel(Protocol):
@@ -52,11 +59,11 @@ class Delivery:
 
     Args:
         channel: Where they go.
-        readers: Asked at each caption: who is in the call now.
-        language: What all captions of the room are in.
+        readers: Asked at each caption: who reads now.
         clock: The room's time line.
         metrics: What is counted.
         notices: Whether readers are told of words that are lost.
+        history_s: For how long captions are kept for readers who come late.
         heir: Asked for the session a speaker has now: clients show no others' captions.
 
     Attributes:
@@ -68,23 +75,23 @@ class Delivery:
         self,
         channel: Channel,
         *,
-        readers: Callable[[], list[SessionId]],
-        language: str,
+        readers: Callable[[], list[Reader]],
         clock: RoomClock,
         metrics: Metrics,
         notices: bool = True,
+        history_s: float = 0.0,
         heir: Callable[[SessionId], SessionId] = lambda session: session,
     ) -> None:
         self._channel = channel
         self._readers = readers
-        self._language = language
         self._clock = clock
         self._metrics = metrics
         self._notices = notices
         self._heir = heir
         self._board = notice.NoticeBoard()
+        self._history = History(history_s)
         self._outbox = Outbox(self._on_dropped)
-        self._dropped: dict[SessionId, Gap] = {}
+        self._dropped: dict[SessionId, tuple[Gap, str]] = {}
         self._in_flight: deque[tuple[Outgoing, Receipt]] = deque()
         self._expected = 0
         self._patient_until = 0.0
@@ -96,10 +103,14 @@ class Delivery:
         """How many captions have not arrived."""
         return len(self._outbox) + len(self._in_flight)
 
-    def put(self, session: SessionId, caption: Caption | Gap) -> None:
+    def put(self, item: Outgoing) -> None:
         """Take over a speaker's caption; never waits."""
-        if isinstance(caption, Caption) or self._notices:
-            self._outbox.put(session, caption, self._language)
+        if isinstance(item.caption, Caption) or self._notices:
+            self._outbox.put(item)
+
+    def greet(self, reader: Reader) -> None:
+        """Send somebody who begins to read what was said lately, before anything else."""
+        self._outbox.put_back(self._history.missed_by(reader, self._clock.now()))
 
     def expect_return(self) -> None:
         """Note that everybody was put out of the call, and will be back as a new session.
@@ -142,8 +153,8 @@ class Delivery:
                 await asyncio.sleep(LOOK_EVERY_S)
             elif self._dropped:
                 self._outbox.put_back([item])
-                session, gap = self._dropped.popitem()
-                return Outgoing(session, gap, self._language)
+                session, (gap, language) = self._dropped.popitem()
+                return Outgoing(session, gap, language)
             else:
                 return item
 
@@ -155,17 +166,21 @@ class Delivery:
         return now < self._patient_until and readers < max(1, self._expected)
 
     async def _send(self, item: Outgoing) -> None:
-        transcript, readers = _transcript(item, self._heir(item.session)), self._readers()
+        transcript = _transcript(item, self._heir(item.session))
+        readers = [reader for reader in self._readers() if reader in item.audience]
+        self._history.note(item, readers, self._clock.now())
+        sessions = [reader.session for reader in readers]
         if isinstance(item.caption, Gap):
-            readers = self._board.readers(
-                transcript.text, transcript.speaker, readers, self._clock.now()
+            sessions = self._board.readers(
+                transcript.text, transcript.speaker, sessions, self._clock.now()
             )
-        if not (transcript.text and readers):
+        if not (transcript.text and sessions):
             return
-        receipt = self._channel.send_caption(readers, transcript)
+        receipt = self._channel.send_caption(sessions, transcript)
         self._in_flight.append((item, receipt))
         receipt.arrived.add_done_callback(lambda _: self._settle())
-        if await receipt.taken and isinstance(item.caption, Caption) and item.caption.end:
+        is_news = isinstance(item.caption, Caption) and not item.history
+        if await receipt.taken and is_news and item.caption.end:
             self._metrics.latency.observe(max(0.0, self._clock.now() - item.caption.end))
 
     def _settle(self) -> None:
@@ -187,16 +202,18 @@ class Delivery:
         """Note words that nobody will read, and that this is to be told."""
         self._metrics.captions_dropped.inc()
         caption = item.caption
-        if isinstance(caption, Gap) or not caption.final:
+        if isinstance(caption, Gap) or not caption.final or item.history:
             return
-        if caption.start is None or caption.end is None:
+        if item.audience != COUNTED or caption.start is None or caption.end is None:
             return
         lost_s = caption.end - caption.start
         self._metrics.gap_seconds.labels(Cause.SIGNALING).inc(lost_s)
         if not self._notices:
             return
-        gap = self._dropped.get(item.session, Gap(Cause.SIGNALING, caption.start, None, 0.0))
-        self._dropped[item.session] = replace(gap, end=caption.end, lost_s=gap.lost_s + lost_s)
+        begun = Gap(Cause.SIGNALING, caption.start, None, 0.0)
+        gap, _ = self._dropped.get(item.session, (begun, item.language))
+        gap = replace(gap, end=caption.end, lost_s=gap.lost_s + lost_s)
+        self._dropped[item.session] = gap, item.language
 
 
 def _transcript(item: Outgoing, speaker: SessionId) -> Transcript:
@@ -212,4 +229,5 @@ def _transcript(item: Outgoing, speaker: SessionId) -> Transcript:
         final=caption.final,
         start=None if caption.start is None else round(caption.start, 3),
         end=None if caption.end is None else round(caption.end, 3),
+        history=item.history or UNSET,
     )

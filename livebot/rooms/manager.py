@@ -1,70 +1,37 @@
-"""All rooms of this process: enable, disable, limits, drain.
+"""What may be asked of the rooms of one backend: enable, readers, languages, health, drain."""
 
-A room is wanted from the request for it until it is asked to end, or ends by itself. What is
-wanted is kept over a restart and taken up again; what runs is derived from it.
-"""
-
-import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from typing import Self
 
 import structlog
 
 from livebot.errors import (
-    BusyError,
-    LivebotError,
     NotFoundError,
+    TranslationError,
+    TranslationUnavailableError,
     UnsupportedLanguageError,
 )
-from livebot.ids import RoomToken, short
-from livebot.media.ice import IcePolicy
+from livebot.ids import RoomToken, TalkSessionId
 from livebot.metrics import Metrics
-from livebot.rooms.reception import ReceptionOptions
-from livebot.rooms.recognition import RecognitionOptions
-from livebot.rooms.room import Room, RoomOptions
-from livebot.rooms.speaker import SpeakerOptions
-from livebot.rooms.status import Health, HealthStatus, RoomState, RoomStatus
-from livebot.rooms.supervisor import Supervisor
+from livebot.rooms.directory import Directory
+from livebot.rooms.readers import Wish
+from livebot.rooms.room import Room
+from livebot.rooms.status import Health, HealthStatus, RoomStatus
+from livebot.rooms.surroundings import Surroundings
 from livebot.rooms.wanted import WantedRoom
 from livebot.settings import IceServer, Settings
 from livebot.stt.engine import SttEngine
+from livebot.stt.languages import match
+from livebot.translator import TranslationLanguages
 
 log = structlog.get_logger("rooms")
 
-_STOPPING = "about to stop"
-
-KEPT_FAILURES = 20
-"""Rooms that ended by a fault stay visible until so many newer ones did."""
-
-TAKE_UP = 5
-TAKE_UP_EVERY_S = 1.0
-"""After a restart so many rooms begin at a time, not all in one moment."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the rooms are told about the rest of the service, and what they tell it.
-
-    Attributes:
-        overload: Why no more can be taken, one short sentence each; empty where it can.
-        troubles: What else is wrong in the service, for the health check.
-        keep: Called with all rooms that are wanted whenever that changes; must not block.
-        found: The rooms that were wanted before the restart.
-    """
-
-    overload: Callable[[], Sequence[str]] = tuple
-    troubles: Callable[[], Sequence[str]] = tuple
-    keep: Callable[[Iterable[WantedRoom]], None] = lambda _: None
-    found: Sequence[WantedRoom] = ()
-
 
 class RoomManager:
-    """The rooms; to be entered once, and left only after `drain()`.
+    """The rooms of one backend, an `api.service.RoomService`; left only after `drain()`.
 
     Args:
-        settings: Limits and what the rooms need to know.
+        settings: The backend's limits, and what its rooms need to know.
         engine: Entered already; shared by all rooms.
         metrics: What is counted.
         around: The rest of the service.
@@ -80,213 +47,172 @@ class RoomManager:
     ) -> None:
         self._settings = settings
         self._engine = engine
-        self._metrics = metrics
         self._around = around or Surroundings()
-        self._wanted = {room.token: room for room in self._around.found}
-        self._rooms: dict[RoomToken, Room] = {}
-        self._failed: dict[RoomToken, RoomStatus] = {}
-        self._draining = False
-        self._supervisor = Supervisor[Room](self._room_failed)
+        self._directory = Directory(settings, engine=engine, metrics=metrics, around=self._around)
 
     async def __aenter__(self) -> Self:
         """Begin."""
-        await self._supervisor.__aenter__()
+        await self._directory.__aenter__()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         """Cancel the rooms that `drain()` did not end."""
-        await self._supervisor.__aexit__(*exc)
+        await self._directory.__aexit__(*exc)
 
     async def enable(
-        self, token: RoomToken, language: str, ice_servers: tuple[IceServer, ...]
+        self,
+        token: RoomToken,
+        language: str | None = None,
+        ice_servers: tuple[IceServer, ...] = (),
+        *,
+        owner: str = "",
     ) -> bool:
-        """Begin to caption a room, in the background; return False if it runs already.
-
-        Raises:
-            UnsupportedLanguageError: The engine does not understand it.
-            BusyError: The service is full, overloaded or about to stop.
-        """
-        if language not in self.languages:
-            raise UnsupportedLanguageError(language, self.languages)
-        if self._stays(token):
+        """Caption a room for everybody in its call; return False if it runs already."""
+        spoken = self._spoken(language)
+        if room := self._directory.find(token):
+            room.readers.everybody = True
+            self._changed(room)
             return False
-        if obstacles := self.obstacles:
-            raise BusyError(f"no new rooms now ({', '.join(obstacles)}); try again later")
-        self._start(WantedRoom(token, language, ice_servers))
+        self._directory.admission.check(owner)
+        _, readers = self._directory.asked(token)
+        self._directory.start(WantedRoom(token, spoken, ice_servers, owner, readers=readers))
         return True
 
+    async def add_reader(
+        self,
+        token: RoomToken,
+        reader: TalkSessionId,
+        wish: Wish,
+        language: str | None = None,
+        *,
+        owner: str = "",
+    ) -> bool:
+        """Caption a room for one reader more; return False if the room runs already."""
+        spoken = self._spoken(language)
+        await self._check_target(wish.target)
+        if room := self._directory.find(token):
+            room.readers.ask(reader, wish)
+            self._changed(room)
+            return False
+        self._directory.admission.check(owner)
+        everybody, readers = self._directory.asked(token)
+        readers = {**readers, reader: wish}
+        self._directory.start(
+            WantedRoom(token, spoken, (), owner, everybody=everybody, readers=readers)
+        )
+        return True
+
+    async def remove_reader(self, token: RoomToken, reader: TalkSessionId) -> None:
+        """Let a reader read no more; the room ends a while after its last one."""
+        room = self._running(token)
+        if not room.readers.withdraw(reader):
+            raise NotFoundError("this session does not read in this room")
+        self._changed(room)
+
+    async def set_language(self, token: RoomToken, language: str | None) -> None:
+        """Change what is spoken in a room; None is the default."""
+        room = self._running(token)
+        room.set_language(self._spoken(language))
+        self._directory.changed(room)
+
+    async def set_target(
+        self, token: RoomToken, reader: TalkSessionId, target: str | None
+    ) -> None:
+        """Change the language that one reader reads in; None is the spoken one."""
+        self._running(token).readers.check(reader)
+        await self._check_target(target)
+        room = self._running(token)
+        room.readers.set_target(reader, target)
+        self._changed(room)
+
     async def disable(self, token: RoomToken) -> None:
-        """Leave a room; the last words still come out, in the background.
+        """Leave a room; the last words still come out, in the background."""
+        self._directory.stop(token)
 
-        Raises:
-            NotFoundError: There is no such room.
-        """
-        if self._wanted.pop(token, None) is None:
-            raise NotFoundError("this room is not being transcribed")
-        self._around.keep(self._wanted.values())
-        if room := self._rooms.pop(token, None):
-            room.stop("asked to")
-        self._count()
-
-    async def take_up(self) -> None:
-        """Start the rooms that were wanted before the restart, a few at a time."""
-        while waiting := self._waiting:
-            for room in waiting[:TAKE_UP]:
-                if self.obstacles:
-                    break
-                self._take_up(room)
-            await asyncio.sleep(TAKE_UP_EVERY_S)
+    async def disable_all(self) -> None:
+        """Leave all rooms; the last words still come out, in the background."""
+        self._directory.stop_all()
 
     def rooms(self) -> list[RoomStatus]:
         """Return the rooms there are, then those that ended by a fault."""
-        return [*(room.status() for room in self._rooms.values()), *self._failed.values()]
+        return self._directory.statuses()
 
     def health(self) -> Health:
         """Say how the rooms are doing."""
-        reasons = [
-            f"room {short(token)}: {trouble}"
-            for token, room in self._rooms.items()
-            for trouble in room.troubles
-        ]
-        reasons += [
-            f"room {short(status.token)} failed: {status.last_error}"
-            for status in self._failed.values()
-        ]
-        if waiting := len(self._waiting):
-            reasons.append(f"rooms of the last run not taken up yet: {waiting}")
-        reasons += [*self._around.overload(), *self._around.troubles()]
-        if self._draining:
-            reasons.append(_STOPPING)
+        around = self._around
+        reasons = (*self._directory.troubles(), *around.overload(), *around.troubles())
         return Health(
             status=HealthStatus.DEGRADED if reasons else HealthStatus.HEALTHY,
-            reasons=tuple(reasons),
-            rooms=len(self._rooms),
-            speakers=self._speakers,
+            reasons=reasons,
+            rooms=len(self._directory),
+            speakers=self._directory.admission.speakers,
         )
 
     @property
     def obstacles(self) -> list[str]:
         """What keeps another room from being taken, one short text each; empty if nothing."""
-        found = [_STOPPING] if self._draining else []
-        for count, limit, what in (
-            (len(self._rooms), self._settings.max_rooms, "rooms"),
-            (self._speakers, self._settings.max_speakers, "speakers"),
-        ):
-            if count >= limit:
-                found.append(f"{count} of {limit} {what}")
-        return [*found, *self._around.overload()]
-
-    @property
-    def may_listen(self) -> bool:
-        """Whether one more speaker may be listened to, in whatever room."""
-        return self._speakers < self._settings.max_speakers and not self._around.overload()
+        return self._directory.admission.obstacles
 
     @property
     def languages(self) -> Mapping[str, str]:
         """The languages the engine understands: code and English name."""
         return self._engine.capabilities.languages
 
+    @property
+    def translates(self) -> bool:
+        """Whether there is a translator at all."""
+        return self._around.translator is not None
+
+    async def translation_languages(self) -> TranslationLanguages:
+        """Say what can be translated."""
+        if self._around.translator is None:
+            raise TranslationUnavailableError("there is no translator")
+        return await self._around.translator.languages()
+
+    async def take_up(self) -> None:
+        """Start the rooms that were wanted before the restart."""
+        await self._directory.take_up()
+
     async def drain(self, deadline_s: float) -> None:
         """Take no new rooms, and leave all after their last words; done by the deadline."""
-        self._draining = True
-        for room in list(self._rooms.values()):
-            room.stop("the service stops")
-        with suppress(TimeoutError):
-            async with asyncio.timeout(deadline_s):
-                await self._supervisor.idle()
+        await self._directory.drain(deadline_s)
 
-    @property
-    def _speakers(self) -> int:
-        return sum(room.speaker_count for room in self._rooms.values())
+    def _changed(self, room: Room) -> None:
+        self._directory.changed(room)
+        room.readers_changed()
 
-    def _stays(self, token: RoomToken) -> bool:
-        """Whether the room runs and is not just being left, so that it may be asked for anew."""
-        room = self._rooms.get(token)
-        return room is not None and room.status().state is not RoomState.LEAVING
+    def _running(self, token: RoomToken) -> Room:
+        if room := self._directory.find(token):
+            return room
+        raise NotFoundError("this room is not being transcribed")
 
-    @property
-    def _waiting(self) -> list[WantedRoom]:
-        """The rooms that are wanted and do not run, which is so after a restart only."""
-        if self._draining:
-            return []
-        return [room for token, room in self._wanted.items() if token not in self._rooms]
+    def _spoken(self, language: str | None) -> str:
+        """Return the code by which the engine knows a language; the default for None.
 
-    def _take_up(self, wanted: WantedRoom) -> None:
-        """Start a room of the last run, unless the engine has changed meanwhile."""
-        known = wanted.language in self.languages
-        log.info("room_taken_up", room=short(wanted.token), language_known=known)
-        if known:
-            self._start(wanted)
-        else:
-            self._forget(wanted.token)
+        Raises:
+            UnsupportedLanguageError: It does not.
+        """
+        wanted = language or self._settings.language
+        if (known := match(wanted, self.languages)) is None:
+            raise UnsupportedLanguageError(wanted, self.languages)
+        return known
 
-    def _start(self, wanted: WantedRoom) -> None:
-        room = Room(
-            self._room_options(wanted),
-            engine=self._engine,
-            metrics=self._metrics,
-            may_listen=lambda: self.may_listen,
-            on_change=self._count,
-        )
-        self._failed.pop(wanted.token, None)
-        self._rooms[wanted.token] = room
-        self._wanted[wanted.token] = wanted
-        self._around.keep(self._wanted.values())
-        self._supervisor.start(room, lambda: self._serve(room))
-        self._count()
+    async def _check_target(self, target: str | None) -> None:
+        """Check that somebody can read in a language.
 
-    async def _serve(self, room: Room) -> None:
-        is_over = True
+        Raises:
+            TranslationUnavailableError: Nothing can be translated.
+            UnsupportedLanguageError: Not into this.
+        """
+        if target is None:
+            return
         try:
-            await room.run()
-        except asyncio.CancelledError:
-            is_over = False  # the process ends, not the room
+            targets = (await self.translation_languages()).targets
+        except TranslationUnavailableError:
             raise
-        finally:
-            # A room of the same token may have been enabled again meanwhile.
-            if self._rooms.get(room.token) is room:
-                del self._rooms[room.token]
-                if is_over and not self._draining:
-                    self._forget(room.token)
-            self._count()
-
-    def _forget(self, token: RoomToken) -> None:
-        del self._wanted[token]
-        self._around.keep(self._wanted.values())
-
-    def _room_failed(self, room: Room, error: LivebotError) -> None:
-        self._metrics.errors.labels("room", type(error).__name__).inc()
-        log.error("room_failed", room=short(room.token), error=str(error))
-        self._failed[room.token] = replace(
-            room.status(), state=RoomState.FAILED, last_error=str(error)
-        )
-        while len(self._failed) > KEPT_FAILURES:
-            del self._failed[next(iter(self._failed))]
-
-    def _count(self) -> None:
-        self._metrics.rooms_active.set(len(self._rooms))
-        self._metrics.speakers_active.set(self._speakers)
-
-    def _room_options(self, wanted: WantedRoom) -> RoomOptions:
-        settings = self._settings
-        return RoomOptions(
-            token=wanted.token,
-            hpb_url=settings.hpb_socket_url,
-            secret=settings.internal_secret.get_secret_value(),
-            backend=settings.backend_url,
-            empty_s=settings.empty_room_s,
-            notices=settings.notices,
-            speakers=SpeakerOptions(
-                reception=ReceptionOptions(
-                    chunk_ms=settings.chunk_ms,
-                    ice_servers=wanted.ice_servers or settings.ice_servers,
-                    ice_policy=IcePolicy(settings.ice_policy),
-                ),
-                recognition=RecognitionOptions(
-                    language=wanted.language,
-                    caption_mode=settings.caption_mode,
-                    replay_s=settings.replay_s,
-                ),
-                backlog_s=settings.backlog_s,
-            ),
-        )
+        except TranslationError as exc:
+            # Until it is known, this reader gets what is said.
+            log.warning("translation_languages_unknown", error=str(exc))
+            return
+        if target not in targets:
+            raise UnsupportedLanguageError(target, targets)

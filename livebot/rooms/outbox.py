@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from livebot.captions.caption import Caption
 from livebot.captions.gap import Gap
 from livebot.ids import SessionId
+from livebot.rooms.readers import ALL_READERS, Audience
 
 LIMIT = 1000
 """About ten minutes of five people talking at once."""
@@ -20,11 +21,21 @@ LIMIT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A caption or a gap, whose it is and in which language."""
+    """A caption or a gap, on its way.
+
+    Attributes:
+        session: Whose words they are.
+        caption: What is sent.
+        language: What it is in.
+        audience: Whom it is for.
+        history: Whether it was said before its reader came.
+    """
 
     session: SessionId
     caption: Caption | Gap
     language: str
+    audience: Audience = ALL_READERS
+    history: bool = False
 
     @property
     def is_settled(self) -> bool:
@@ -38,7 +49,7 @@ class Outgoing:
         """What a later version of the same has, too."""
         if isinstance(self.caption, Gap):
             return self.session, self.caption.cause, self.caption.start
-        return self.session
+        return self.session, self.audience
 
 
 class Outbox:
@@ -62,11 +73,10 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, session: SessionId, caption: Caption | Gap, language: str) -> None:
+    def put(self, item: Outgoing) -> None:
         """Add a caption, which takes the place of a waiting partial. Ignored once closed."""
         if self._is_closed:
             return
-        item = Outgoing(session, caption, language)
         place = self._unsettled.pop(item.subject, None)
         if place is None:
             place = self._last = self._last + 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from livebot.captions.segmenter import Mode
 from livebot.errors import BusyError, NotAReaderError
-from livebot.ids import SessionId, TalkSessionId
+from livebot.ids import NO_TALK_SESSION, SessionId, TalkSessionId
 
 MOST_READERS = 1000
 """So many sessions may have asked in one room; whoever left the call counts until it ends."""
@@ -38,7 +38,7 @@ class Reader:
     session: SessionId
     mode: Mode
     target: str | None = None
-    talk: TalkSessionId = TalkSessionId("")
+    talk: TalkSessionId = NO_TALK_SESSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,24 +111,36 @@ class Readers:
         """Let somebody read no more; say whether they did."""
         return self._wishes.pop(who, None) is not None
 
+    def check(self, who: TalkSessionId) -> None:
+        """Check that somebody has asked.
+
+        Raises:
+            NotAReaderError: They have not.
+        """
+        if who not in self._wishes:
+            raise NotAReaderError("this session has not asked for captions in this room")
+
     def set_target(self, who: TalkSessionId, target: str | None) -> None:
         """Change the language somebody reads in.
 
         Raises:
             NotAReaderError: They have not asked for captions.
         """
-        if who not in self._wishes:
-            raise NotAReaderError("this session has not asked for captions in this room")
+        self.check(who)
         self._wishes[who] = replace(self._wishes[who], target=target)
 
-    def present(self, people: Mapping[SessionId, TalkSessionId]) -> Iterator[Reader]:
+    def present(
+        self, people: Mapping[SessionId, TalkSessionId], *, spoken: str
+    ) -> Iterator[Reader]:
         """Yield who of the people in the call reads.
 
         Args:
             people: Everybody in the call but bots: the session, and its Talk session where known.
+            spoken: The language that is spoken; who wants to read in it gets what is said.
         """
         for session, talk in people.items():
             wish = self._wishes.get(talk) if talk else None
             if wish is not None or self.everybody:
                 wish = wish or Wish()
-                yield Reader(session, wish.mode or self.mode, wish.target, talk)
+                target = None if wish.target == spoken else wish.target
+                yield Reader(session, wish.mode or self.mode, target, talk)

@@ -7,7 +7,7 @@ the next offer, and asked for again when it ends or brings nothing.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,6 +25,7 @@ from livebot.rooms.figures import Figures
 from livebot.rooms.inbox import Inbox, PeerEnded
 from livebot.rooms.media_watch import Finding, MediaWatch
 from livebot.rooms.supervisor import first_error
+from livebot.rooms.talk import found_in_time
 from livebot.settings import IceServer
 from livebot.signaling.events import CandidateFound, Offered, SubscriptionRefused
 
@@ -58,10 +59,10 @@ class Subscription(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReceptionOptions:
-    """How audio is received and cut."""
+    """How audio is received and cut; `ice_servers` is asked before each peer."""
 
     chunk_ms: int
-    ice_servers: tuple[IceServer, ...]
+    ice_servers: Callable[[], Awaitable[tuple[IceServer, ...]]]
     ice_policy: IcePolicy
 
 
@@ -149,7 +150,11 @@ class Reception:
     async def _host(self, offer: Offered, served: asyncio.Future[Offered | None]) -> None:
         """Have one peer: until it has ended or its successor's offer is here; then close it."""
         try:
-            async with open_peer(self._options.ice_servers, self._options.ice_policy) as peer:
+            servers = await found_in_time(
+                self._options.ice_servers,
+                lambda why: self._figures.failed("media", MediaError(why)),
+            )
+            async with open_peer(servers, self._options.ice_policy) as peer:
                 served.set_result(await self._attend(peer, offer))
         except MediaError as exc:
             if served.done():

@@ -8,20 +8,17 @@ from it each time, never kept beside it.
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import structlog
 
-from livebot.captions.caption import Caption
-from livebot.captions.gap import Gap
-from livebot.ids import RoomToken, SessionId, short
+from livebot.ids import RoomToken, short
 from livebot.metrics import Metrics
+from livebot.rooms.blueprint import RoomOptions
 from livebot.rooms.clock import RoomClock
-from livebot.rooms.delivery import Delivery
 from livebot.rooms.emptiness import Emptiness
-from livebot.rooms.losses import Losses
+from livebot.rooms.publication import Publication
+from livebot.rooms.readers import Readers
 from livebot.rooms.roster import Roster
-from livebot.rooms.speaker import SpeakerOptions
 from livebot.rooms.speakers import Speakers
 from livebot.rooms.status import RoomState, RoomStatus
 from livebot.signaling.client import SignalingClient
@@ -31,6 +28,7 @@ from livebot.signaling.events import (
     CandidateFound,
     Entered,
     Offered,
+    ParticipantsJoined,
     ParticipantsLeft,
     Resumed,
     RoomClosed,
@@ -45,37 +43,11 @@ log = structlog.get_logger("room")
 LAST_WORDS_S = 5.0
 """How long leaving waits for the speakers' last words."""
 
-SENDING_S = 1.0
-"""How long leaving waits for the last captions to be sent."""
-
 BYE_S = 3.0
 """How long leaving waits for the server to say bye."""
 
 LOOK_EVERY_S = 5.0
 """How often what goes on is counted, and those are tried again there was no room for."""
-
-
-@dataclass(frozen=True, slots=True)
-class RoomOptions:
-    """What a room needs to know.
-
-    Attributes:
-        token: The room.
-        hpb_url: The signaling server's WebSocket.
-        secret: Its `internalsecret`.
-        backend: The base URL of the room's Nextcloud.
-        empty_s: How long we stay where there is nobody but bots.
-        notices: Whether readers are told where captions are missing.
-        speakers: What all speakers share.
-    """
-
-    token: RoomToken
-    hpb_url: str
-    secret: str = field(repr=False)
-    backend: str
-    empty_s: float
-    notices: bool
-    speakers: SpeakerOptions
 
 
 class Room:
@@ -108,38 +80,32 @@ class Room:
         self._roster = Roster()
         self._stopping = asyncio.Event()
         self._client = SignalingClient(
-            url=options.hpb_url,
+            find_url=options.talk.hpb_url,
             room=options.token,
             secret=options.secret,
             backend=options.backend,
             on_event=self._on_event,
             on_lost=self._on_lost,
         )
-        self._delivery = Delivery(
-            self._client,
-            readers=lambda: self._roster.readers,
-            language=options.speakers.recognition.language,
+        self._publication = Publication(
+            options.publication,
+            channel=self._client,
+            roster=self._roster,
             clock=self._clock,
+            is_here=lambda session: session in self._speakers,
             metrics=metrics,
-            notices=options.notices,
-            heir=self._roster.heir,
         )
         self._emptiness = Emptiness(
-            lambda: self._state is RoomState.JOINED and not self._roster.readers,
-            lambda: bool(self._roster.readers),
+            lambda: self._state is RoomState.JOINED and not self._publication.present,
+            lambda: bool(self._publication.present),
             options.empty_s,
-        )
-        self._losses = Losses(
-            metrics,
-            on_notice=self._delivery.put,
-            is_here=lambda session: session in self._speakers,
         )
         self._speakers = Speakers(
             options.speakers,
             engine=engine,
             subscriptions=self._client,
             clock=self._clock,
-            on_caption=self._on_caption,
+            on_caption=self._publication.publish,
             may_listen=may_listen,
             metrics=metrics,
         )
@@ -153,7 +119,7 @@ class Room:
         with structlog.contextvars.bound_contextvars(room=short(self._options.token)):
             async with asyncio.TaskGroup() as group:
                 client = group.create_task(self._client.run(), name="signaling")
-                writer = group.create_task(self._delivery.run(), name="captions-out")
+                publishing = group.create_task(self._publication.run(), name="captions-out")
                 watches = [
                     group.create_task(self._watch_empty(), name="watch-empty"),
                     group.create_task(self._watch_losses(), name="watch-losses"),
@@ -163,9 +129,10 @@ class Room:
                     for watch in watches:
                         watch.cancel()
                     await self._wind_down()
-                await self._send_the_rest(writer)
+                self._publication.finish()
+                await asyncio.wait([publishing])
                 await self._say_bye(client)
-            log.info("room_left", captions=self._delivery.sent)
+            log.info("room_left", captions=self._publication.sent)
 
     def stop(self, reason: str) -> None:
         """Leave, after the last words; `run()` then ends."""
@@ -180,6 +147,16 @@ class Room:
         return self._options.token
 
     @property
+    def language(self) -> str:
+        """What is spoken there."""
+        return self._publication.language
+
+    @property
+    def readers(self) -> Readers:
+        """Who has asked for captions; `readers_changed()` is to follow any change."""
+        return self._options.publication.readers
+
+    @property
     def speaker_count(self) -> int:
         """The number of people listened to."""
         return len(self._speakers)
@@ -187,22 +164,34 @@ class Room:
     @property
     def troubles(self) -> list[str]:
         """What keeps captions from being complete now, one short sentence each."""
-        found = []
-        if self._state is RoomState.RECONNECTING:
-            found.append(self._last_error or "reconnecting")
-        return [*found, *self._speakers.troubles, *self._losses.troubles]
+        is_lost = self._state is RoomState.RECONNECTING
+        found = [self._last_error or "reconnecting"] if is_lost else []
+        return [*found, *self._speakers.troubles, *self._publication.losses.troubles]
 
     def status(self) -> RoomStatus:
         """Return the figures of now."""
         return RoomStatus(
             token=self._options.token,
-            language=self._options.speakers.recognition.language,
+            language=self._publication.language,
             state=self._state,
             since=self._since,
             speakers=tuple(self._speakers.statuses(self._roster)),
-            gaps=tuple(gap for _, gap in self._losses.recent),
+            readers=len(self._publication.present),
+            gaps=tuple(gap for _, gap in self._publication.losses.recent),
             last_error=self._last_error,
         )
+
+    def set_language(self, language: str) -> None:
+        """Caption what is said from now on as this language."""
+        log.info("language_set", room=short(self._options.token), language=language)
+        self._publication.language = language
+        self._speakers.set_language(language)
+
+    def readers_changed(self) -> None:
+        """Look again at who has asked for captions."""
+        if self._publication.is_told:
+            self._publication.told()
+        self._emptiness.look()
 
     # What the signaling conversation says.
 
@@ -211,44 +200,43 @@ class Room:
         match event:
             case Entered(session=own, is_return=is_return):
                 self._emptiness.expect_return(is_return=is_return)
-                if is_return:
-                    self._delivery.expect_return()
+                self._publication.untold(is_return=is_return)
                 self._roster.reset(own)
-                self._delivery.told.clear()
                 self._joined("room_joined", is_stranger=True)
             case Resumed():
-                self._delivery.told.set()
+                self._publication.told()
                 self._joined("room_resumed", is_stranger=False)
             case Switched(room=room):
                 log.info("room_switched", to=short(room))
-                self._delivery.told.clear()
+                self._publication.untold()
                 self._speakers.follow(frozenset())
             case Offered() | CandidateFound() | SubscriptionRefused():
                 self._speakers.deliver(event)
             case CallChanged():
-                self._delivery.told.set()
+                self._publication.told()
                 self._follow_roster()
+            case ParticipantsJoined():
+                self.readers_changed()
             case ParticipantsLeft():
+                self.readers_changed()
                 self._follow_roster()
             case CallEnded():
                 self.stop("the call ended")
             case RoomClosed(reason=reason):
                 self.stop(reason)
-            case _:
-                pass
         self._emptiness.look()
 
     def _joined(self, event: str, *, is_stranger: bool) -> None:
         log.info(event)
         self._last_error = None
-        self._losses.back(self._clock.now(), is_stranger=is_stranger)
+        self._publication.losses.back(self._clock.now(), is_stranger=is_stranger)
         if not self._stopping.is_set():
             self._set_state(RoomState.JOINED)
 
     def _on_lost(self, reason: str) -> None:
         self._last_error = reason
-        self._delivery.told.clear()
-        self._losses.away(self._clock.now())
+        self._publication.untold()
+        self._publication.losses.away(self._clock.now())
         self._metrics.errors.labels("signaling", "connection").inc()
         self._metrics.reconnects.labels("signaling", "connection").inc()
         if not self._stopping.is_set():
@@ -259,18 +247,11 @@ class Room:
         self._emptiness.look()
         self._on_change()
 
-    def _on_caption(self, session: SessionId, caption: Caption | Gap) -> None:
-        if isinstance(caption, Gap):
-            self._losses.note(session, caption)
-        else:
-            self._losses.caption(session, caption, self._clock.now())
-            self._delivery.put(session, caption)
-
     # What follows from the roster.
 
     def _follow_roster(self) -> None:
         # Before a new session is told who is here, who is missing is merely unknown.
-        if self._delivery.told.is_set() and not self._stopping.is_set():
+        if self._publication.is_told and not self._stopping.is_set():
             self._speakers.follow(self._roster.speakers)
             self._on_change()
 
@@ -278,14 +259,14 @@ class Room:
         """Count what is being lost, and listen to those there was no room for, once there is."""
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            self._losses.tick(self._clock.now())
+            self._publication.losses.tick(self._clock.now())
             if self._speakers.unheard and self._state is RoomState.JOINED:
                 self._follow_roster()
 
     async def _watch_empty(self) -> None:
-        """Leave when nobody but bots has been here for a while."""
+        """Leave when nobody has read for a while."""
         await self._emptiness.wait()
-        self.stop("nobody is here")
+        self.stop("nobody reads here")
 
     # Leaving.
 
@@ -294,13 +275,6 @@ class Room:
         if not await self._speakers.finish(LAST_WORDS_S):
             log.warning("last_words_lost")
             self._metrics.errors.labels("room", "last_words").inc()
-
-    async def _send_the_rest(self, writer: asyncio.Task[None]) -> None:
-        self._delivery.close()
-        _, late = await asyncio.wait([writer], timeout=SENDING_S)
-        for task in late:
-            log.warning("captions_lost", count=self._delivery.waiting)
-            task.cancel()
 
     async def _say_bye(self, client: asyncio.Task[None]) -> None:
         await self._client.leave()

@@ -1,8 +1,9 @@
-"""Who is in the room, who speaks and who reads: participant updates in, sets out."""
+"""Who is in the room, who speaks and who could read: participant updates in, sets out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from livebot.ids import SessionId
+from livebot.ids import NO_TALK_SESSION, SessionId, TalkSessionId
 from livebot.signaling.events import (
     CallChanged,
     CallEnded,
@@ -16,6 +17,19 @@ MOST_FORMER = 500
 """So many people who left are remembered, the newest."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """Who is behind a session: an account, and a page that is open in Talk; either may be ""."""
+
+    user: str = ""
+    talk: TalkSessionId = NO_TALK_SESSION
+
+    def is_same(self, other: "_Person") -> bool:
+        """Whether it is the same page, or the same account on another one."""
+        same_page = self.talk != NO_TALK_SESSION and self.talk == other.talk
+        return same_page or (self.user != "" and self.user == other.user)
+
+
 @dataclass(slots=True)
 class Roster:
     """The sessions of one room; ours never counts.
@@ -27,13 +41,13 @@ class Roster:
     own: SessionId | None = None
     _names: dict[SessionId, str] = field(default_factory=dict)
     _calls: dict[SessionId, CallState] = field(default_factory=dict)
-    _users: dict[SessionId, str] = field(default_factory=dict)
-    _former: dict[SessionId, str] = field(default_factory=dict)
+    _people: dict[SessionId, _Person] = field(default_factory=dict)
+    _former: dict[SessionId, _Person] = field(default_factory=dict)
 
     def reset(self, own: SessionId) -> None:
         """Start over as a new session of ours: everything is told again."""
         self.own = own
-        for session in list(self._users):
+        for session in list(self._people):
             self._leave(session)
         self._names.clear()
         self._calls.clear()
@@ -43,7 +57,8 @@ class Roster:
         match event:
             case ParticipantsJoined(participants=joined):
                 self._names |= {p.session: p.name or p.user_id for p in joined}
-                self._users |= {p.session: p.user_id for p in joined if p.user_id}
+                for person in joined:
+                    self._know(person.session, person.user_id, person.talk)
             case ParticipantsLeft(sessions=left):
                 for session in left:
                     self._leave(session)
@@ -55,30 +70,38 @@ class Roster:
             case _:
                 pass
 
+    def _know(self, session: SessionId, user: str, talk: TalkSessionId) -> None:
+        """Note who is behind a session; what is known stays where nothing is said."""
+        known = self._people.get(session, _Person())
+        found = _Person(user or known.user, talk or known.talk)
+        if found != _Person():
+            self._people[session] = found
+
     def _set(self, state: CallState) -> None:
-        if state.in_call and state.session != self.own:
-            self._calls[state.session] = state
-        else:
+        if not state.in_call or state.session == self.own:
             self._calls.pop(state.session, None)
+            return
+        self._calls[state.session] = state
+        self._know(state.session, "", state.talk)
 
     def _leave(self, session: SessionId) -> None:
         self._names.pop(session, None)
         self._calls.pop(session, None)
-        if user := self._users.pop(session, ""):
-            self._former[session] = user
+        if person := self._people.pop(session, None):
+            self._former[session] = person
             while len(self._former) > MOST_FORMER:
                 del self._former[next(iter(self._former))]
 
     def heir(self, session: SessionId) -> SessionId:
         """Return the session in the call that is the same person as one that is gone.
 
-        After a restart of the server everybody is somebody new; guests, who have no account,
-        stay unknown. Itself where there is none.
+        After a restart of the server everybody is somebody new. Itself where there is none.
         """
-        user = self._former.get(session)
-        if user is None or session in self._calls:
+        former = self._former.get(session)
+        if former is None or session in self._calls:
             return session
-        return next((s for s in self._calls if self._users.get(s) == user), session)
+        heirs = (s for s in self._calls if former.is_same(self._people.get(s, _Person())))
+        return next(heirs, session)
 
     def name(self, session: SessionId) -> str:
         """Return the display name, or the account, or nothing."""
@@ -90,6 +113,10 @@ class Roster:
         return frozenset(s for s, state in self._calls.items() if state.speaks)
 
     @property
-    def readers(self) -> list[SessionId]:
-        """The people in the call, all of whom get the captions."""
-        return [s for s, state in self._calls.items() if not state.internal]
+    def people(self) -> Mapping[SessionId, TalkSessionId]:
+        """The people in the call, and which page in Talk each of them is; "" where unknown."""
+        return {
+            session: self._people.get(session, _Person()).talk
+            for session, state in self._calls.items()
+            if not state.internal
+        }

@@ -33,7 +33,10 @@ class SpeakerStatus:
 
 @dataclass(frozen=True, slots=True)
 class RoomStatus:
-    """One room, its speakers and the newest gaps; `since` in seconds of the epoch."""
+    """One room, its speakers, the newest gaps, and how many people read there now.
+
+    `since` in seconds of the epoch.
+    """
 
     token: RoomToken
     language: str
@@ -42,6 +45,7 @@ class RoomStatus:
     speakers: tuple[SpeakerStatus, ...]
     last_error: str | None
     gaps: tuple[Gap, ...] = ()
+    readers: int = 0
 
 
 class HealthStatus(StrEnum):

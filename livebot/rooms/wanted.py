@@ -1,28 +1,37 @@
 """The rooms that are wanted, as text: what is noted to be taken up again after a restart."""
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 
-from livebot.ids import RoomToken, is_room_token
+import msgspec
+
+from livebot.ids import RoomToken, TalkSessionId, is_room_token, is_talk_session
+from livebot.rooms.readers import MOST_READERS, Wish
 from livebot.settings import IceServer, parse_ice_servers
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
 class WantedRoom:
-    """A room as it was asked for; nothing about who is in it or what is said there.
+    """A room as it was asked for; nothing about what is said there.
 
     Attributes:
         token: The room.
-        language: The language of its captions.
+        language: What is spoken there.
         ice_servers: STUN and TURN servers for this room; empty where the settings decide.
+        owner: The name of the key whose quota it counts for; empty for nobody's.
+        everybody: Whether all people in its call read.
+        readers: Who asked to read.
     """
 
     token: RoomToken
     language: str
     ice_servers: tuple[IceServer, ...] = ()
+    owner: str = ""
+    everybody: bool = True
+    readers: Mapping[TalkSessionId, Wish] = field(default_factory=dict)
 
 
 def encode(rooms: Iterable[WantedRoom]) -> bytes:
@@ -31,7 +40,7 @@ def encode(rooms: Iterable[WantedRoom]) -> bytes:
 
 
 def decode(data: bytes) -> tuple[WantedRoom, ...]:
-    """Read what `encode()` wrote.
+    """Read what `encode()` wrote, now or in version 1, where everybody read.
 
     Raises:
         ValueError: It is something else; the text says what and quotes nothing.
@@ -40,7 +49,7 @@ def decode(data: bytes) -> tuple[WantedRoom, ...]:
         found = json.loads(data)
     except (ValueError, RecursionError):
         raise ValueError("is not JSON") from None
-    if not isinstance(found, dict) or found.get("version") != VERSION:
+    if not isinstance(found, dict) or found.get("version") not in (1, VERSION):
         raise ValueError(f"is not of version {VERSION}")
     rooms = found.get("rooms")
     if not isinstance(rooms, list):
@@ -54,7 +63,31 @@ def _room(value: object) -> WantedRoom:
             "token": str(token),
             "language": str(language),
             "ice_servers": list(servers),
+            **more,
         } if is_room_token(token):
-            return WantedRoom(RoomToken(token), language, parse_ice_servers(servers))
+            return WantedRoom(
+                RoomToken(token),
+                language,
+                parse_ice_servers(servers),
+                owner=_text(more.get("owner", "")),
+                everybody=more.get("everybody", True) is True,
+                readers=_readers(more.get("readers", {})),
+            )
         case _:
             raise ValueError("has something that is no room")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise ValueError("has an owner that is no name")
+
+
+def _readers(value: object) -> dict[TalkSessionId, Wish]:
+    try:
+        found = msgspec.convert(value, dict[str, Wish])
+    except msgspec.ValidationError:
+        raise ValueError("has something that is no reader") from None
+    if len(found) > MOST_READERS or not all(map(is_talk_session, found)):
+        raise ValueError("has something that is no reader")
+    return {TalkSessionId(who): wish for who, wish in found.items()}

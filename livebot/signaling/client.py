@@ -8,11 +8,11 @@ core's deadlines; one pings.
 import asyncio
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
-from livebot.errors import SignalingError, SignalingRefusedError
+from livebot.errors import NextcloudError, SignalingError, SignalingRefusedError
 from livebot.ids import RoomToken, SessionId
 from livebot.signaling.backoff import Backoff
 from livebot.signaling.events import SignalingEvent
@@ -53,7 +53,8 @@ class SignalingClient:
     """One room's conversation with the signaling server.
 
     Args:
-        url: The server's WebSocket, `wss://.../spreed`.
+        find_url: Asked before each connection for the server's WebSocket, `wss://.../spreed`; may
+            raise `NextcloudError`.
         room: The room to join.
         secret: `internalsecret` of the server.
         backend: The base URL of the Nextcloud the room belongs to.
@@ -64,14 +65,14 @@ class SignalingClient:
     def __init__(
         self,
         *,
-        url: str,
+        find_url: Callable[[], Awaitable[str]],
         room: RoomToken,
         secret: str,
         backend: str,
         on_event: Callable[[SignalingEvent], None],
         on_lost: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._url = url
+        self._find_url = find_url
         self._protocol = Protocol(room=room, secret=secret, backend=backend, chance=random.random)
         self._on_event = on_event
         self._on_lost = on_lost
@@ -181,13 +182,23 @@ class SignalingClient:
         can_resume = self._protocol.login.can_resume(self._loop.time())
         timeout_s = RESUMING_OPEN_TIMEOUT_S if can_resume else OPEN_TIMEOUT_S
         self._in_room_since = None
-        async with open_link(self._url, timeout_s=timeout_s) as link:
+        url = await self._url(timeout_s)
+        async with open_link(url, timeout_s=timeout_s) as link:
             self._protocol.connected(nonce=secrets.token_urlsafe(48), now=self._loop.time())
             try:
                 await self._exchange(link)
             finally:
                 self._protocol.disconnected(self._loop.time(), link.close_code)
                 self._receipts.lose()
+
+    async def _url(self, within_s: float) -> str:
+        try:
+            async with asyncio.timeout(within_s):
+                return await self._find_url()
+        except NextcloudError as exc:
+            raise SignalingError(f"the signaling server is not known: {exc}") from exc
+        except TimeoutError as exc:
+            raise SignalingError("nobody says where the signaling server is") from exc
 
     async def _exchange(self, link: Link) -> None:
         try:

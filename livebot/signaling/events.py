@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from livebot.ids import RoomToken, SessionId
+from livebot.ids import NO_TALK_SESSION, RoomToken, SessionId, TalkSessionId
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,13 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """One session in the room, whether in the call or not."""
+    """One session in the room, whether in the call or not; `talk` is what Talk calls it."""
 
     session: SessionId
     user_id: str = ""
     name: str = ""
     internal: bool = False
+    talk: TalkSessionId = NO_TALK_SESSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +74,14 @@ class CallState:
         flags: Bits: 1 in the call, 2 with audio, 4 with video, 8 by phone; 0 not in the call.
         internal: Whether it is a bot (or another internal client), not a person.
         user_id: The person's account, where known.
+        talk: What Talk calls the session, where known.
     """
 
     session: SessionId
     flags: int
     internal: bool = False
     user_id: str = ""
+    talk: TalkSessionId = NO_TALK_SESSION
 
     @property
     def in_call(self) -> bool:

@@ -15,6 +15,9 @@ import msgspec
 from livebot.errors import SignalingError
 from livebot.ids import SessionId
 
+UNSET: Final = msgspec.UNSET
+"""In place of a value: the key is left out."""
+
 HELLO_VERSION: Final = "1.0"
 """Old and new servers accept it; for internal clients 2.0 makes no difference."""
 
@@ -63,6 +66,7 @@ class JoinEntry(msgspec.Struct, frozen=True):
     sessionid: str
     userid: str | None = None
     user: dict[str, Any] | None = None
+    roomsessionid: str | None = None
 
 
 class UserEntry(msgspec.Struct, frozen=True, rename="camel"):
@@ -72,6 +76,7 @@ class UserEntry(msgspec.Struct, frozen=True, rename="camel"):
     in_call: int | bool | None = None
     internal: bool = False
     user_id: str | None = None
+    nextcloud_session_id: str | None = None
 
 
 class Update(msgspec.Struct, frozen=True):
@@ -246,7 +251,8 @@ class Transcript(
     """A caption on the wire.
 
     Talk reads `message`, `langId`, `final` and `speakerSessionId`; `start` and `end`
-    (seconds on the room's time line) are ours, and clients skip keys they do not know.
+    (seconds on the room's time line) and `history` (said before the reader came) are ours,
+    and clients skip keys they do not know.
     """
 
     speaker: SessionId
@@ -255,6 +261,7 @@ class Transcript(
     final: bool
     start: float | None = None
     end: float | None = None
+    history: bool | msgspec.UnsetType = UNSET
 
 
 def transcript(ident: str, reader: SessionId, caption: Transcript) -> str:

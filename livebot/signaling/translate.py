@@ -1,6 +1,6 @@
 """From the wire's types to the room's events."""
 
-from livebot.ids import RoomToken, SessionId
+from livebot.ids import RoomToken, SessionId, TalkSessionId
 from livebot.signaling import messages
 from livebot.signaling.events import (
     CallChanged,
@@ -73,6 +73,7 @@ def _participant(entry: messages.JoinEntry) -> Participant:
         session=SessionId(entry.sessionid),
         user_id=entry.userid or "",
         name=name if isinstance(name, str) else "",
+        talk=TalkSessionId(entry.roomsessionid or ""),
     )
 
 
@@ -85,6 +86,7 @@ def _call_events(update: messages.Update) -> list[SignalingEvent]:
             flags=int(user.in_call or 0),
             internal=user.internal,
             user_id=user.user_id or "",
+            talk=TalkSessionId(user.nextcloud_session_id or ""),
         )
         for user in update.users or ()
     )

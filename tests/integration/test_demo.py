@@ -21,6 +21,7 @@ from livebot.demo.speech import CALL_RATE_HZ, PARTICIPANTS, programme
 from livebot.errors import ConfigError, LivebotError, SignalingError
 from livebot.ids import RoomToken
 from livebot.media.peer import Peer, open_peer
+from livebot.rooms.talk import FixedTalkSettings
 from livebot.signaling.client import SignalingClient
 from livebot.signaling.events import CallChanged, Offered, SignalingEvent
 from livebot.stt import registry
@@ -44,7 +45,7 @@ async def bot_connection(server: DemoServer) -> AsyncIterator[Peer]:
     """Let the bot's own signaling client and peer subscribe to the first speaker."""
     events: asyncio.Queue[SignalingEvent] = asyncio.Queue()
     client = SignalingClient(
-        url=server.signaling_url,
+        find_url=FixedTalkSettings(server.signaling_url).hpb_url,
         room=ROOM,
         secret=SECRET,
         backend="http://127.0.0.1",

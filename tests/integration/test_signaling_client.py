@@ -18,6 +18,9 @@ from livebot.ids import RoomToken, SessionId
 from livebot.metrics import Metrics
 from livebot.rooms.clock import RoomClock
 from livebot.rooms.delivery import Delivery
+from livebot.rooms.outbox import Outgoing
+from livebot.rooms.readers import Reader
+from livebot.rooms.talk import FixedTalkSettings
 from livebot.signaling import client, link
 from livebot.signaling.client import SignalingClient, try_hello
 from livebot.signaling.events import (
@@ -81,7 +84,7 @@ async def joined(server: ScriptedServer) -> AsyncIterator[Joined]:
     """Run a client; it is cancelled at the end if it has not left."""
     seen = Joined()
     seen.client = SignalingClient(
-        url=server.url,
+        find_url=FixedTalkSettings(server.url).hpb_url,
         room=wire.ROOM,
         secret="secret",
         backend="https://cloud.example/",
@@ -281,7 +284,11 @@ async def test_a_hundred_rooms_do_not_come_back_in_one_instant() -> None:
     clients = []
     for _ in range(100):
         made = SignalingClient(
-            url="ws://127.0.0.1:1/", room=wire.ROOM, secret="s", backend="b", on_event=print
+            find_url=FixedTalkSettings("ws://127.0.0.1:1/").hpb_url,
+            room=wire.ROOM,
+            secret="s",
+            backend="b",
+            on_event=print,
         )
         clients.append(made)
     lost = SignalingError("lost")
@@ -341,8 +348,7 @@ async def test_no_caption_is_lost_or_turned_over_fifty_cuts() -> None:
     async with scripted_server() as server, joined(server) as bot:
         delivery = Delivery(
             bot.client,
-            readers=lambda: [SessionId("bob")],
-            language="en",
+            readers=lambda: [Reader(SessionId("bob"), "append")],
             clock=RoomClock(),
             metrics=Metrics(),
         )
@@ -350,7 +356,7 @@ async def test_no_caption_is_lost_or_turned_over_fifty_cuts() -> None:
         writer = asyncio.create_task(delivery.run())
         texts = [f"{number:04}" for number in range(1000)]
         for number, text in enumerate(texts):
-            delivery.put(SessionId("alice"), Caption(text, final=True))
+            delivery.put(Outgoing(SessionId("alice"), Caption(text, final=True), "en"))
             if number % 20 == 19:
                 await bot.told.wait()
                 await asyncio.sleep(dice.random() * 0.03)

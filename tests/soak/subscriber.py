@@ -14,6 +14,7 @@ from itertools import cycle, islice
 
 from livebot.ids import RoomToken, SessionId
 from livebot.media.peer import RATE_HZ, Peer, open_peer
+from livebot.rooms.talk import FixedTalkSettings
 from livebot.signaling.client import SignalingClient
 from livebot.signaling.events import CallChanged, CandidateFound, Offered, SignalingEvent
 from tests.soak.usage import usage
@@ -56,7 +57,7 @@ class Subscriber:
     def __init__(self, asked: Asked) -> None:
         self._events: asyncio.Queue[SignalingEvent] = asyncio.Queue(1000)
         self._client = SignalingClient(
-            url=asked.url,
+            find_url=FixedTalkSettings(asked.url).hpb_url,
             room=RoomToken(asked.room),
             secret=asked.secret,
             backend=asked.backend,

@@ -16,8 +16,9 @@ from livebot.captions.gap import Cause, Gap
 from livebot.ids import SessionId
 from livebot.metrics import Metrics
 from livebot.rooms.clock import RoomClock
-from livebot.rooms.delivery import IN_FLIGHT, RETURN_S, Delivery
-from livebot.rooms.outbox import LIMIT
+from livebot.rooms.delivery import COUNTED, IN_FLIGHT, RETURN_S, Delivery
+from livebot.rooms.outbox import LIMIT, Outgoing
+from livebot.rooms.readers import ALL_READERS, Reader
 from livebot.signaling.messages import Transcript
 from livebot.signaling.receipts import Receipt, Receipts
 
@@ -82,8 +83,7 @@ def _delivery(
 ) -> Delivery:
     return Delivery(
         channel,
-        readers=lambda: list(readers),
-        language="en",
+        readers=lambda: [Reader(session, "append") for session in readers],
         clock=RoomClock(),
         metrics=metrics,
         notices=notices,
@@ -103,6 +103,12 @@ async def running(
         delivery.close()
 
 
+def put(delivery: Delivery, session: SessionId, caption: Caption | Gap) -> None:
+    """Have a caption, or a gap, sent as the room does."""
+    audience = ALL_READERS if isinstance(caption, Gap) else COUNTED
+    delivery.put(Outgoing(session, caption, "en", audience))
+
+
 def _texts(channel: Channel) -> list[str]:
     return [text for _, text in channel.read]
 
@@ -117,7 +123,7 @@ async def test_captions_wait_until_it_is_known_who_is_in_the_call() -> None:
     async with running(channel, readers) as delivery:
         delivery.told.clear()
         for text in ("one", "two"):
-            delivery.put(ALICE, _final(text))
+            put(delivery, ALICE, _final(text))
         await asyncio.sleep(10)
         assert channel.taken == []
         readers[:] = [BOB, CAROL]
@@ -131,11 +137,11 @@ async def test_what_the_socket_swallowed_is_sent_again() -> None:
     channel, readers = Channel(is_stuck=True), [BOB]
     async with running(channel, readers) as delivery:
         for text in ("one", "two", "three"):
-            delivery.put(ALICE, _final(text))
+            put(delivery, ALICE, _final(text))
         await asyncio.sleep(5)
         assert channel.taken == ["one", "two", "three"]
         channel.cut()
-        delivery.put(ALICE, _final("four"))
+        put(delivery, ALICE, _final("four"))
         await asyncio.sleep(5)
         assert channel.read == []
         readers[:] = [CAROL]
@@ -154,18 +160,18 @@ async def test_after_a_restart_captions_wait_for_people(
     """The server knows nobody until they come back; they missed nothing, a late guest all."""
     channel, readers = Channel(is_stuck=True), [BOB]
     async with running(channel, readers) as delivery:
-        delivery.put(ALICE, _final("one"))
+        put(delivery, ALICE, _final("one"))
         await asyncio.sleep(1)
         channel.cut()
         readers.clear()
         delivery.expect_return()
         await asyncio.sleep(1)
         channel.join(delivery)
-        delivery.put(ALICE, _final("two"))
+        put(delivery, ALICE, _final("two"))
         await asyncio.sleep(back_after_s)
         assert channel.read == []
         readers.append(CAROL)
-        delivery.put(ALICE, _final("later"))
+        put(delivery, ALICE, _final("later"))
 
     assert channel.read == [([CAROL], text) for text in expected]
 
@@ -177,7 +183,7 @@ async def test_who_comes_back_first_does_not_read_alone(
     """People come back one by one; those who were there are waited for, but not for long."""
     channel, readers = Channel(is_stuck=True), [BOB, CAROL]
     async with running(channel, readers) as delivery:
-        delivery.put(ALICE, _final("one"))
+        put(delivery, ALICE, _final("one"))
         await asyncio.sleep(1)
         channel.cut()
         delivery.expect_return()
@@ -196,11 +202,11 @@ async def test_a_confirmed_caption_is_never_sent_again() -> None:
     """Nobody reads twice what arrived before the cut."""
     channel = Channel()
     async with running(channel, [BOB]) as delivery:
-        delivery.put(ALICE, _final("one"))
+        put(delivery, ALICE, _final("one"))
         await asyncio.sleep(5)
         channel.cut()
         channel.join(delivery)
-        delivery.put(ALICE, _final("two"))
+        put(delivery, ALICE, _final("two"))
 
     assert _texts(channel) == ["one", "two"]
 
@@ -209,13 +215,13 @@ async def test_a_partial_that_was_lost_is_not_sent_again_where_there_is_a_newer_
     """Readers get the newest version of a sentence, and every final."""
     channel = Channel(is_stuck=True)
     async with running(channel, [BOB]) as delivery:
-        delivery.put(ALICE, _final("before"))
+        put(delivery, ALICE, _final("before"))
         await asyncio.sleep(1)
-        delivery.put(ALICE, Caption("one", final=False))
+        put(delivery, ALICE, Caption("one", final=False))
         await asyncio.sleep(1)
         channel.cut()
         await asyncio.sleep(1)
-        delivery.put(ALICE, Caption("one two", final=False))
+        put(delivery, ALICE, Caption("one two", final=False))
         channel.join(delivery)
 
     assert _texts(channel) == ["before", "one two"]
@@ -228,7 +234,7 @@ async def test_no_cut_loses_or_turns_a_caption(seed: int) -> None:
     channel = Channel()
     async with running(channel, [BOB]) as delivery:
         for number in range(100):
-            delivery.put(ALICE, _final(f"{number:03}"))
+            put(delivery, ALICE, _final(f"{number:03}"))
             await asyncio.sleep(dice.choice([0, 0, 0.05, 0.3]))
             if dice.random() < 0.2:
                 channel.cut()
@@ -243,7 +249,7 @@ async def test_unconfirmed_captions_are_bounded() -> None:
     channel = Channel(is_stuck=True)
     async with running(channel, [BOB]) as delivery:
         for number in range(IN_FLIGHT + 10):
-            delivery.put(ALICE, _final(str(number)))
+            put(delivery, ALICE, _final(str(number)))
         await asyncio.sleep(60)
         assert len(channel.taken) == IN_FLIGHT
         assert delivery.waiting == IN_FLIGHT + 10
@@ -258,7 +264,7 @@ async def test_closing_takes_no_longer_than_a_confirmation() -> None:
     """Where nothing is wrong, the end waits for the last pong only."""
     loop = asyncio.get_running_loop()
     async with running(Channel(), [BOB]) as delivery:
-        delivery.put(ALICE, _final("one"))
+        put(delivery, ALICE, _final("one"))
         began = loop.time()
 
     assert loop.time() - began == pytest.approx(TAKE_S + CONFIRM_S)
@@ -279,7 +285,7 @@ async def test_the_delay_of_a_caption_is_measured_on_the_rooms_time() -> None:
     delivery = _delivery(Channel(), [BOB], metrics)
     delivery.told.set()
     await asyncio.sleep(5)
-    delivery.put(ALICE, Caption("one", final=True, start=3.0, end=4.0))
+    put(delivery, ALICE, Caption("one", final=True, start=3.0, end=4.0))
     delivery.close()
 
     await delivery.run()
@@ -295,7 +301,7 @@ async def test_captions_are_counted_when_they_have_arrived() -> None:
     delivery.told.set()
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(delivery.run())
-        delivery.put(ALICE, _final("one"))
+        put(delivery, ALICE, _final("one"))
         await asyncio.sleep(5)
         channel.cut()
         await asyncio.sleep(1)
@@ -315,7 +321,7 @@ async def test_captions_dropped_in_a_long_outage_are_told() -> None:
     async with asyncio.timeout(3600), asyncio.TaskGroup() as group:
         group.create_task(delivery.run())
         for number in range(LIMIT + 7):
-            delivery.put(ALICE, _final(str(number), at=float(number)))
+            put(delivery, ALICE, _final(str(number), at=float(number)))
         delivery.told.set()
         delivery.close()
 
@@ -331,11 +337,11 @@ async def test_a_gap_is_told_in_its_place() -> None:
     """After the words before it and before those after it; while it goes on, and when over."""
     channel = Channel()
     async with running(channel, [BOB]) as delivery:
-        delivery.put(ALICE, _final("before"))
-        delivery.put(ALICE, Gap(Cause.ENGINE, 5.0, None, 4.0))
+        put(delivery, ALICE, _final("before"))
+        put(delivery, ALICE, Gap(Cause.ENGINE, 5.0, None, 4.0))
         await asyncio.sleep(8)
-        delivery.put(ALICE, Gap(Cause.ENGINE, 5.0, 17.0, 12.0))
-        delivery.put(ALICE, _final("after"))
+        put(delivery, ALICE, Gap(Cause.ENGINE, 5.0, 17.0, 12.0))
+        put(delivery, ALICE, _final("after"))
 
     assert _texts(channel) == [
         "before",
@@ -352,8 +358,8 @@ async def test_a_gap_that_grew_while_it_waited_is_told_once() -> None:
     async with running(channel, [BOB]) as delivery:
         delivery.told.clear()
         for lost_s in range(3, 600, 5):
-            delivery.put(ALICE, Gap(Cause.MEDIA, 5.0, None, float(lost_s)))
-        delivery.put(ALICE, Gap(Cause.MEDIA, 5.0, 600.0, 595.0))
+            put(delivery, ALICE, Gap(Cause.MEDIA, 5.0, None, float(lost_s)))
+        put(delivery, ALICE, Gap(Cause.MEDIA, 5.0, 600.0, 595.0))
         delivery.told.set()
 
     assert _texts(channel) == ["[captions interrupted 10 min]"]
@@ -365,7 +371,7 @@ async def test_an_outage_of_many_speakers_is_told_each_reader_once() -> None:
     people = [SessionId(f"p{n}") for n in range(30)]
     async with running(channel, people) as delivery:
         for speaker in people:
-            delivery.put(speaker, Gap(Cause.MEDIA, 5.0, 17.0, 12.0))
+            put(delivery, speaker, Gap(Cause.MEDIA, 5.0, 17.0, 12.0))
 
     (first, _), (second, _) = channel.read
     assert first == people
@@ -376,7 +382,7 @@ async def test_a_notice_that_was_lost_is_sent_again() -> None:
     """Even though readers seemed to have been told."""
     channel = Channel(is_stuck=True)
     async with running(channel, [BOB]) as delivery:
-        delivery.put(ALICE, Gap(Cause.MEDIA, 5.0, 17.0, 12.0))
+        put(delivery, ALICE, Gap(Cause.MEDIA, 5.0, 17.0, 12.0))
         await asyncio.sleep(1)
         channel.cut()
         await asyncio.sleep(1)
@@ -390,9 +396,9 @@ async def test_notices_can_be_switched_off() -> None:
     channel = Channel()
     async with running(channel, [BOB], notices=False) as delivery:
         delivery.told.clear()
-        delivery.put(ALICE, Gap(Cause.MEDIA, 5.0, 17.0, 12.0))
+        put(delivery, ALICE, Gap(Cause.MEDIA, 5.0, 17.0, 12.0))
         for number in range(LIMIT + 7):
-            delivery.put(ALICE, _final(str(number)))
+            put(delivery, ALICE, _final(str(number)))
         delivery.told.set()
 
     assert _texts(channel) == [str(number) for number in range(7, LIMIT + 7)]

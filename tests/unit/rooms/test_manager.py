@@ -14,10 +14,12 @@ import pytest
 from livebot.errors import BusyError, NotFoundError, SignalingRefusedError
 from livebot.ids import RoomToken
 from livebot.metrics import Metrics
-from livebot.rooms import manager as module
-from livebot.rooms.manager import TAKE_UP, RoomManager, Surroundings
-from livebot.rooms.room import RoomOptions
+from livebot.rooms import directory as module
+from livebot.rooms.blueprint import RoomOptions
+from livebot.rooms.directory import TAKE_UP
+from livebot.rooms.manager import RoomManager
 from livebot.rooms.status import HealthStatus, RoomState, RoomStatus
+from livebot.rooms.surroundings import Surroundings
 from livebot.rooms.wanted import WantedRoom
 from livebot.settings import IceServer, Settings
 from tests.support.scripted_engine import ScriptedEngine
@@ -41,6 +43,8 @@ class PretendRoom:
     ) -> None:
         self.options = options
         self.token = options.token
+        self.language = options.publication.language
+        self.readers = options.publication.readers
         self.may_listen = may_listen
         self.on_change = on_change
         self.speaker_count = 0
@@ -65,6 +69,13 @@ class PretendRoom:
     def fail(self, error: Exception) -> None:
         """End by a fault."""
         self._over.set_exception(error)
+
+    def set_language(self, language: str) -> None:
+        """Note what is spoken."""
+        self.language = language
+
+    def readers_changed(self) -> None:
+        """Know them already."""
 
     def status(self) -> RoomStatus:
         """Say that all is well."""
@@ -323,7 +334,7 @@ async def test_rooms_of_the_last_run_begin_a_few_at_a_time(world: Callable[..., 
         assert begun == [TAKE_UP, 2 * TAKE_UP, 12]
         assert reasons[0] == ("rooms of the last run not taken up yet: 7",)
         assert reasons[2] == ()
-        assert it.rooms[0].options.speakers.reception.ice_servers == SERVERS
+        assert await it.rooms[0].options.speakers.reception.ice_servers() == SERVERS
         assert it.manager.health().rooms == 12
 
 
@@ -360,7 +371,7 @@ async def test_requests_for_rooms_that_are_not_taken_up_yet(world: Callable[...,
             await task
 
         assert [room.token for room in it.rooms] == ["room0", "room2"]
-        assert it.rooms[0].options.speakers.reception.ice_servers == ()
+        assert await it.rooms[0].options.speakers.reception.ice_servers() == ()
         assert sorted(it.wanted) == ["room0", "room2"]
 
 

@@ -39,7 +39,7 @@ def make(limit: int = 1000) -> tuple[Outbox, list[str]]:
 def put(outbox: Outbox, session: SessionId, *captions: Caption) -> None:
     """Put captions of one speaker."""
     for caption in captions:
-        outbox.put(session, caption, "en")
+        outbox.put(Outgoing(session, caption, "en"))
 
 
 async def take(outbox: Outbox) -> Outgoing:
@@ -61,7 +61,7 @@ async def rest(outbox: Outbox) -> list[str]:
 async def test_an_item_says_whose_it_is() -> None:
     """Speaker, caption and language come out as they went in."""
     outbox, _ = make()
-    outbox.put(ANNA, final("hallo"), "de")
+    outbox.put(Outgoing(ANNA, final("hallo"), "de"))
 
     assert await outbox.get() == Outgoing(ANNA, final("hallo"), "de")
 
@@ -264,12 +264,12 @@ async def test_a_gap_takes_the_place_of_its_older_self_only() -> None:
     outbox, _ = make()
     going, over = Gap(Cause.MEDIA, 1.0, None, 4.0), Gap(Cause.MEDIA, 1.0, 9.0, 8.0)
     other = Gap(Cause.ENGINE, 1.0, None, 4.0)
-    outbox.put(ANNA, partial("a"), "en")
-    outbox.put(ANNA, going, "en")
-    outbox.put(BEN, going, "en")
-    outbox.put(ANNA, other, "en")
-    outbox.put(ANNA, final("a b."), "en")
-    outbox.put(ANNA, over, "en")
+    outbox.put(Outgoing(ANNA, partial("a"), "en"))
+    outbox.put(Outgoing(ANNA, going, "en"))
+    outbox.put(Outgoing(BEN, going, "en"))
+    outbox.put(Outgoing(ANNA, other, "en"))
+    outbox.put(Outgoing(ANNA, final("a b."), "en"))
+    outbox.put(Outgoing(ANNA, over, "en"))
 
     taken = [await take(outbox) for _ in range(4)]
 

@@ -23,6 +23,7 @@ from livebot.rooms.inbox import OFFERS, OFFERS_PER_S
 from livebot.rooms.media_watch import NOBODY_SENDS
 from livebot.rooms.outage import UNCERTAIN_S
 from livebot.rooms.reception import CONNECT_TIMEOUT_S, Reception, ReceptionOptions
+from livebot.rooms.talk import FixedTalkSettings
 from livebot.rooms.watchdog import (
     ASK_LOST_S,
     ASK_SILENT_S,
@@ -38,7 +39,9 @@ from tests.support.scripted_media import ASK_DELAY_S, DTX_S, HELD_S, SPEAKER, Sc
 pytestmark = pytest.mark.virtual_time
 
 LOOK_S = reception.LOOK_EVERY_S
-OPTIONS = ReceptionOptions(chunk_ms=200, ice_servers=(), ice_policy=IcePolicy.ALL)
+OPTIONS = ReceptionOptions(
+    chunk_ms=200, ice_servers=FixedTalkSettings("").ice_servers, ice_policy=IcePolicy.ALL
+)
 
 
 @dataclass(slots=True)

@@ -43,7 +43,7 @@ def test_any_split_of_updates_gives_the_same_set(
     whole = _roster([CallChanged(tuple(states))])
     parts = _roster([CallChanged(tuple(states[:cut])), CallChanged(tuple(states[cut:]))])
 
-    assert (parts.speakers, set(parts.readers)) == (whole.speakers, set(whole.readers))
+    assert (parts.speakers, set(parts.people)) == (whole.speakers, set(whole.people))
 
 
 @given(st.lists(STATES))
@@ -52,8 +52,8 @@ def test_we_and_bots_never_speak_nor_read(states: list[CallState]) -> None:
     roster = _roster([CallChanged(tuple(states))])
     newest = {state.session: state for state in states}
 
-    assert OWN not in roster.speakers | set(roster.readers)
-    for session in roster.speakers | set(roster.readers):
+    assert OWN not in roster.speakers | set(roster.people)
+    for session in roster.speakers | set(roster.people):
         assert not newest[session].internal
         assert newest[session].in_call
 
@@ -73,8 +73,8 @@ def test_leaving_and_the_end_of_the_call_empty_the_roster() -> None:
     alice, bob = SessionId("a"), SessionId("b")
     changed = CallChanged((CallState(alice, 3), CallState(bob, 3)))
 
-    assert _roster([changed, ParticipantsLeft((alice,))]).readers == [bob]
-    assert _roster([changed, CallEnded()]).readers == []
+    assert _roster([changed, ParticipantsLeft((alice,))]).people == {bob: ""}
+    assert _roster([changed, CallEnded()]).people == {}
 
 
 def test_names_come_with_joining() -> None:

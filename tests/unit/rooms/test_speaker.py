@@ -17,6 +17,7 @@ from livebot.rooms.clock import RoomClock
 from livebot.rooms.reception import ReceptionOptions
 from livebot.rooms.recognition import RecognitionOptions
 from livebot.rooms.speaker import Speaker, SpeakerOptions
+from livebot.rooms.talk import FixedTalkSettings
 from livebot.signaling.events import CandidateFound, Offered
 from tests.support.scripted_engine import ScriptedEngine
 
@@ -24,7 +25,9 @@ pytestmark = pytest.mark.virtual_time
 
 ALICE = SessionId("alice")
 OPTIONS = SpeakerOptions(
-    reception=ReceptionOptions(chunk_ms=200, ice_servers=(), ice_policy=IcePolicy.ALL),
+    reception=ReceptionOptions(
+        chunk_ms=200, ice_servers=FixedTalkSettings("").ice_servers, ice_policy=IcePolicy.ALL
+    ),
     recognition=RecognitionOptions(language="en"),
     backlog_s=120,
 )

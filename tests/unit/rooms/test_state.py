@@ -10,7 +10,7 @@ import pytest
 
 from livebot.ids import RoomToken
 from livebot.rooms.state import FILE, MAX_BYTES, SET_ASIDE, StateFile
-from livebot.rooms.wanted import WantedRoom
+from livebot.rooms.wanted import WantedRoom, encode
 
 ONE = WantedRoom(RoomToken("abcd1234"), "en")
 OTHER = WantedRoom(RoomToken("efgh5678"), "fr")
@@ -92,7 +92,7 @@ def test_a_full_disk_leaves_the_old_rooms(
 
 def test_too_many_rooms_are_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What could not be read again is not written in the first place."""
-    monkeypatch.setattr("livebot.rooms.state.MAX_BYTES", 100)
+    monkeypatch.setattr("livebot.rooms.state.MAX_BYTES", len(encode([ONE])))
     file = StateFile(tmp_path)
     file.save([ONE])
 

@@ -22,7 +22,7 @@ servers = st.builds(
 )
 rooms = st.builds(
     WantedRoom,
-    token=st.from_regex(r"[A-Za-z0-9]{4,64}", fullmatch=True).map(RoomToken),
+    token=st.from_regex(r"[a-z0-9]{4,30}", fullmatch=True).map(RoomToken),
     language=st.sampled_from(["en", "fr"]),
     ice_servers=st.lists(servers, max_size=3).map(tuple),
 )
