@@ -9,6 +9,7 @@ from livebot.audio.timeline import StreamClock
 from livebot.captions.caption import Caption
 from livebot.captions.segmenter import Segmenter
 from livebot.stt.continuation import Continuation
+from livebot.stt.edge import Edge
 from livebot.stt.engine import SttEvent, SttStream, Tentative, Word
 
 HELD_S = 2.0
@@ -22,6 +23,7 @@ class Listening:
         segmenters: Make captions of words; each one gets all of them.
         clock: Tells where in the call the stream's seconds are.
         continuation: Takes out what readers have already.
+        edge: Takes out what the next stream will say.
         on_event: Called with each event as the engine means it, on the room's time line.
         on_word: Called with each word that goes into captions.
         on_caption: Called with each caption.
@@ -32,6 +34,7 @@ class Listening:
         segmenters: Sequence[Segmenter],
         clock: StreamClock,
         continuation: Continuation,
+        edge: Edge,
         *,
         on_event: Callable[[SttEvent], None],
         on_word: Callable[[Word], None],
@@ -40,6 +43,7 @@ class Listening:
         self._segmenters = segmenters
         self._clock = clock
         self._continuation = continuation
+        self._edge = edge
         self._on_event = on_event
         self._on_word = on_word
         self._on_caption = on_caption
@@ -60,17 +64,24 @@ class Listening:
                     self._hear(self._timed(event))
                     self._changed.set()
                 ticking.cancel()
+                self._take(self._edge.finish())
         finally:
             self._say(self._continuation.flush())
             self._publish(each.finish() for each in self._segmenters)
 
     def _hear(self, event: SttEvent) -> None:
         self._heard_at = self._loop.time()
-        self._on_event(event)
         if isinstance(event, Word):
-            self._say(self._continuation.feed(event))
-        elif self._continuation.is_over or not isinstance(event, Tentative):
+            self._take(self._edge.feed(event))
+            return
+        self._on_event(event)
+        if self._continuation.is_over or not isinstance(event, Tentative):
             self._segment(event, self._heard_at)
+
+    def _take(self, words: list[Word]) -> None:
+        for word in words:
+            self._on_event(word)
+            self._say(self._continuation.feed(word))
 
     def _say(self, words: list[Word]) -> None:
         for word in words:

@@ -99,6 +99,10 @@ class Speaker:
         """Tell what is lost when `run()` is cancelled before the last words were out."""
         self._recognition.give_up(cause)
 
+    def set_language(self, language: str) -> None:
+        """Understand another language from the next pause on, or in a few seconds."""
+        self._recognition.set_language(language)
+
     def deliver(self, event: Offered | CandidateFound | SubscriptionRefused) -> None:
         """Hand over what the media server says; never waits."""
         self._reception.deliver(event)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Protocol, Self
 
 import structlog
@@ -97,6 +98,13 @@ class Speakers:
             # Asked again after a new hello; nothing changes where it is wanted already.
             self._subscriptions.subscribe(session)
         self._note_unheard(len(wanted) - len(self._here))
+
+    def set_language(self, language: str) -> None:
+        """Understand another language; those who have left finish in the one they spoke."""
+        recognition = replace(self._options.recognition, language=language)
+        self._options = replace(self._options, recognition=recognition)
+        for speaker in self._here.values():
+            speaker.set_language(language)
 
     def deliver(self, event: Offered | CandidateFound | SubscriptionRefused) -> None:
         """Hand over what the media server says to whom it is about; never waits."""

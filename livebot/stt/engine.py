@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self, TypeAlias, runtime_checkable
 
 from livebot.audio.pcm import Samples
+from livebot.stt.languages import match
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class Capabilities:
     """Facts about an engine, so that callers ask instead of testing types.
 
     Attributes:
-        languages: Language codes (ISO 639-1) and their English names.
+        languages: Language codes (ISO 639-1) and their English names; `auto` where one need
+            not say what is spoken.
         word_times: Whether words carry start and end.
         pauses: Whether the engine tells pauses itself. Without, the segmenter guesses them
             from the time that passes without words.
@@ -60,6 +62,8 @@ class Capabilities:
         session_s: How long the endpoint lets a stream live; None where it does not mind.
         watched: Whether the engine itself gives up what hangs: where no words come out of its
             streams, it has too much to do, and hearing it all again would not help.
+        hears_language: Whether the model itself hears which of the languages is spoken, and
+            takes no notice of what it is told.
     """
 
     languages: Mapping[str, str]
@@ -68,6 +72,13 @@ class Capabilities:
     cold_start_s: float = 10.0
     session_s: float | None = None
     watched: bool = False
+    hears_language: bool = False
+
+    def suits(self, language: str, wanted: str) -> bool:
+        """Say whether a stream that was opened in one language is as good in another."""
+        code = match(wanted, self.languages)
+        is_same = wanted == language or code == match(language, self.languages)
+        return is_same or (code is not None and self.hears_language)
 
 
 class SttStream(Protocol):
@@ -95,6 +106,19 @@ class SttStream(Protocol):
         Raises:
             EngineError: The stream was lost before it was finished.
         """
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """What a stream may be besides: one that knows which of several engines it is of."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Say what that engine can do."""
+
+    @property
+    def is_understanding(self) -> bool:
+        """Whether that engine gave a word within the last seconds, on any of its streams."""
 
 
 class SttEngine(Protocol):

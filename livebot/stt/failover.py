@@ -49,7 +49,10 @@ class Failover:
 
     @property
     def capabilities(self) -> Capabilities:
-        """Say what the engines can do: all languages, and else what holds for each of them."""
+        """Say what the engines can do: all languages, and else what holds for each of them.
+
+        Streams tell what holds for the engine they are of.
+        """
         each = [member.engine.capabilities for member in self._members]
         sessions = [one.session_s for one in each if one.session_s is not None]
         return Capabilities(
@@ -61,6 +64,7 @@ class Failover:
             cold_start_s=each[0].cold_start_s,
             session_s=min(sessions, default=None),
             watched=all(one.watched for one in each),
+            hears_language=all(one.hears_language for one in each),
         )
 
     async def __aenter__(self) -> Self:
@@ -125,7 +129,7 @@ class Failover:
             member.over(ticket, None)
 
     async def _enter(self, stack: AsyncExitStack, language: str) -> tuple[Member, int, SttStream]:
-        members = [m for m in self._members if language in m.engine.capabilities.languages]
+        members = [member for member in self._members if member.code(language) is not None]
         if not members:
             raise EngineError("no engine understands the language", retryable=False)
         patience_s = max(member.engine.capabilities.cold_start_s for member in members)
@@ -171,7 +175,7 @@ async def _wait(changed: asyncio.Event, members: list[Member], deadline: float) 
 
 
 class _Stream:
-    """A stream whose engine is told what it gives.
+    """A stream whose engine is told what it gives, and which tells of its engine.
 
     Args:
         stream: It.
@@ -181,6 +185,14 @@ class _Stream:
     def __init__(self, stream: SttStream, member: Member) -> None:
         self._stream = stream
         self._member = member
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._member.engine.capabilities
+
+    @property
+    def is_understanding(self) -> bool:
+        return self._member.is_understanding
 
     async def send(self, chunk: Samples) -> None:
         await self._stream.send(chunk)

@@ -17,13 +17,15 @@ what the endpoint hears to bring out the last words."""
 PRE_ROLL_S = 0.6
 """Audio from before the gate opened that is sent first: soft onsets belong to the word."""
 
-
 ROTATE_AT = 0.8
 ROTATE_LATEST = 0.97
 """From and until which share of its life a stream is changed for another, at a pause."""
 
 PAUSE_S = 0.4
 """Quiet of this length is no part of a word."""
+
+SWITCH_WITHIN_S = 3.0
+"""So long a stream is kept in a language that is no longer wanted, when there is no pause."""
 
 
 def is_session_over(session_s: float | None, age_s: float, quiet_s: float) -> bool:
@@ -37,6 +39,16 @@ def is_session_over(session_s: float | None, age_s: float, quiet_s: float) -> bo
     if session_s is None or age_s < ROTATE_AT * session_s:
         return False
     return quiet_s >= PAUSE_S or age_s >= ROTATE_LATEST * session_s
+
+
+def is_switch_due(asked_s: float, quiet_s: float) -> bool:
+    """Say whether a stream is to be changed for one in another language.
+
+    Args:
+        asked_s: How long ago that language was asked for.
+        quiet_s: For how long there has been no speech.
+    """
+    return quiet_s >= PAUSE_S or asked_s >= SWITCH_WITHIN_S
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from livebot.errors import EngineBusyError, EngineError, EngineStalledError
 from livebot.metrics import Metrics
 from livebot.stt.breaker import FIRST_S, MOST_S, Breaker, Failure, State
 from livebot.stt.engine import SelfAware, SttEngine, SttStream
+from livebot.stt.languages import match
 from livebot.stt.stall import PATIENCE_S
 
 log = structlog.get_logger("stt")
@@ -73,6 +74,10 @@ class Member:
 
     # Who may try.
 
+    def code(self, language: str) -> str | None:
+        """Return what the engine calls a language; None where it does not understand it."""
+        return match(language, self.engine.capabilities.languages)
+
     @property
     def can_be_had(self) -> bool:
         """Whether a stream would be let in now, unless somebody else is trying."""
@@ -106,7 +111,8 @@ class Member:
         patience = asyncio.timeout(within_s)
         try:
             async with patience:
-                stream = await stack.enter_async_context(self.engine.open(language=language))
+                opening = self.engine.open(language=self.code(language) or language)
+                stream = await stack.enter_async_context(opening)
         except TimeoutError as exc:
             if not patience.expired():
                 raise
@@ -138,7 +144,7 @@ class Member:
         else:
             failure = _kind(error, was_open=was_open)
             self._reconnects.labels("engine", failure.value).inc()
-            if failure is Failure.STALLED and self._understands:
+            if failure is Failure.STALLED and self.is_understanding:
                 # It is deaf to this speaker alone: somebody types, or music plays.
                 self._breaker.left(ticket)
             elif self._breaker.failed(ticket, failure, self._loop.time()):
@@ -146,7 +152,7 @@ class Member:
         self._on_change()
 
     @property
-    def _understands(self) -> bool:
+    def is_understanding(self) -> bool:
         """Whether it gave a word so lately that it was not to a stream that has stalled since."""
         return self._loop.time() - self._understood_at < PATIENCE_S
 

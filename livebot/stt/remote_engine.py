@@ -10,13 +10,15 @@ from typing import Self
 from livebot.audio.pcm import RATE_HZ, silence
 from livebot.errors import ConfigError
 from livebot.stt.engine import Capabilities, SttStream
+from livebot.stt.languages import AUTO
 from livebot.stt.remote import Connection, Endpoint, dial, tls_context
 
 
 class RemoteEngine:
     """What engines behind a WebSocket share: where they are, and how a stream is opened.
 
-    They know English and French, and the model itself hears which one it is.
+    They know English and French, and the model itself hears which one it is: whoever does not
+    know may say `auto`.
 
     Args:
         endpoint: Where to.
@@ -39,11 +41,12 @@ class RemoteEngine:
         self._begin = begin
         self._tls: ssl.SSLContext | None = None
         self.capabilities = Capabilities(
-            languages={"en": "English", "fr": "French"},
+            languages={"en": "English", "fr": "French", AUTO: "Automatic"},
             word_times=word_times,
             pauses=pauses,
             cold_start_s=endpoint.patience_s,
             session_s=session_s,
+            hears_language=True,
         )
 
     async def __aenter__(self) -> Self:

@@ -8,6 +8,7 @@ from typing import Self
 from livebot.errors import ConfigError, EngineError
 from livebot.stt.engine import Capabilities, SttStream
 from livebot.stt.host.pool import WorkerPool
+from livebot.stt.languages import match
 
 _LANGUAGES = {"en": "English"}
 
@@ -59,7 +60,7 @@ class LocalEngine:
         Raises:
             EngineError: There is no worker, or the language is not English.
         """
-        if language not in _LANGUAGES:
+        if match(language, _LANGUAGES) is None:
             raise EngineError("the embedded engine understands English only", retryable=False)
         if self._pool is None:
             raise EngineError("the engine is not running", retryable=False)

@@ -15,14 +15,9 @@ from livebot.captions.gap import Cause, Gap
 from livebot.errors import EngineError, EngineUnavailableError
 from livebot.metrics import Metrics
 from livebot.rooms.backlog import Backlog
+from livebot.rooms.conversation import FINISH_S, WATCHED_FINISH_S
 from livebot.rooms.figures import Figures
-from livebot.rooms.recognition import (
-    BARREN_S,
-    FINISH_S,
-    WATCHED_FINISH_S,
-    Recognition,
-    RecognitionOptions,
-)
+from livebot.rooms.recognition import BARREN_S, Recognition, RecognitionOptions
 from livebot.stt.engine import Word
 from livebot.stt.lease import HOLD_S, PRE_ROLL_S, ROTATE_AT
 from livebot.stt.replay import MARGIN_S

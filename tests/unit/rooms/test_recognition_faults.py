@@ -1,8 +1,12 @@
-"""No word is lost and none comes twice, whatever happens to an engine's streams."""
+"""No word is lost and none comes twice, whatever happens to an engine's streams.
+
+That one in another language takes the place of a stream is one of those things.
+"""
 
 import asyncio
+import itertools
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Self
@@ -21,8 +25,9 @@ from livebot.rooms.backlog import Backlog
 from livebot.rooms.figures import Figures
 from livebot.rooms.recognition import Recognition, RecognitionOptions
 from livebot.stt.engine import Capabilities, SttEvent, SttStream, Word
+from livebot.stt.lease import SWITCH_WITHIN_S
 from tests.support.tone_engine import ToneEngine
-from tests.support.tone_model import speech
+from tests.support.tone_model import BURST, FRAME, speech
 
 pytestmark = pytest.mark.virtual_time
 
@@ -30,6 +35,9 @@ CHUNK_S = 0.2
 WORDS = 80
 NAMES = [f"word{number}" for number in range(WORDS)]
 """All different: an engine without times leaves nothing else to tell words apart by."""
+
+WORD = BURST * FRAME
+"""So many samples has each."""
 
 STEP = 0.011
 """Each word is so much louder than the one before."""
@@ -89,6 +97,8 @@ class Doomed:
         assert word.end is not None
         sound = self._heard[round(word.start * RATE_HZ) : round(word.end * RATE_HZ)]
         name = NAMES[round(float(np.abs(sound).max()) / STEP) - 2]
+        if word.end * RATE_HZ >= len(self._heard) and np.count_nonzero(sound) < 0.9 * WORD:
+            name = name[:2]  # its end was never heard
         return Word(name, word.start, word.end) if self._has_times else Word(name)
 
     def _is_over(self) -> bool:
@@ -106,12 +116,20 @@ class DoomedEngine:
         self._chance = chance
         self._deaf = deaf
         self._has_times = has_times
+        self._loop = asyncio.get_running_loop()
+        self._made_at = self._loop.time()
+        self._opened: list[tuple[float, str]] = []
         self.is_mended = False
 
     @property
     def capabilities(self) -> Capabilities:
-        """As the tones."""
-        return replace(self._tones.capabilities, word_times=self._has_times)
+        """As the tones, in two languages."""
+        languages = {"en": "English", "fr": "French"}
+        return replace(self._tones.capabilities, languages=languages, word_times=self._has_times)
+
+    def language_at(self, at_s: float) -> str:
+        """Return in which language the last stream was opened by then."""
+        return next(language for when_s, language in reversed(self._opened) if when_s <= at_s)
 
     async def __aenter__(self) -> Self:
         """Start nothing."""
@@ -131,6 +149,7 @@ class DoomedEngine:
             raise self._chance.choice((EngineBusyError, EngineError))("not now")
         lives_s = 1e9 if self.is_mended else self._chance.uniform(0.5, 12)
         fate = Fate(lives_s, is_deaf=self._chance.random() < self._deaf)
+        self._opened.append((self._loop.time() - self._made_at, language))
         async with self._tones.open(language=language) as stream:
             yield Doomed(stream, fate, has_times=self._has_times)
 
@@ -143,8 +162,13 @@ def loud_speech() -> Samples:
     return spoken
 
 
-async def converse(engine: DoomedEngine) -> tuple[list[str], list[Gap]]:
-    """Say `WORDS` words in real time; return the words that readers get, and the gaps."""
+async def converse(
+    engine: DoomedEngine, switches: Iterable[float] = ()
+) -> tuple[list[str], list[Gap]]:
+    """Say `WORDS` words in real time; return the words that readers get, and the gaps.
+
+    At each of the times given, in order, the language changes, if only in name.
+    """
     captions: list[Caption] = []
     gaps: list[Gap] = []
     backlog = Backlog(120, lambda chunk: recognition.missed(chunk))  # noqa: PLW0108
@@ -158,15 +182,26 @@ async def converse(engine: DoomedEngine) -> tuple[list[str], list[Gap]]:
     )
     async with asyncio.timeout(1000), asyncio.TaskGroup() as group:
         group.create_task(recognition.run())
+        switching = group.create_task(switch(recognition, switches))
         chunker = Chunker(round(CHUNK_S * RATE_HZ))
         for number, samples in enumerate(chunker.push(loud_speech())):
             backlog.put(Chunk(samples, number * CHUNK_S))
             await asyncio.sleep(CHUNK_S)
+        switching.cancel()
         engine.is_mended = True
         backlog.close()
     appended, replaced = (said(captions, mode) for mode in MODES)
     assert appended == replaced
     return appended, gaps
+
+
+async def switch(recognition: Recognition, times: Iterable[float]) -> None:
+    """Change the language at each of these times, back and forth."""
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    for at_s, language in zip(times, itertools.cycle(["fr", "en"])):
+        await asyncio.sleep(begun + at_s - loop.time())
+        recognition.set_language(language)
 
 
 def said(captions: list[Caption], mode: Mode) -> list[str]:
@@ -195,3 +230,37 @@ async def test_streams_that_grow_deaf_cost_no_word(seed: int, *, has_times: bool
     # How far an engine without times has come is a guess, which may cost a false alarm; it is
     # too short to be told to readers.
     assert sum(gap.lost_s for gap in gaps) <= (0.0 if has_times else 2.0)
+
+
+def moments(chance: random.Random, count: int) -> list[float]:
+    """Return some times within what is said, in order."""
+    return sorted(chance.uniform(0, 0.48 * WORDS) for _ in range(count))
+
+
+@pytest.mark.parametrize("has_times", [True, False])
+@pytest.mark.parametrize("seed", range(20))
+async def test_changes_of_the_language_cost_no_word(seed: int, *, has_times: bool) -> None:
+    """Wherever in a word they come: what is said has no pause in it."""
+    chance = random.Random(seed)
+    switches = moments(chance, 1 + seed % 6)
+    engine = DoomedEngine(chance, deaf=0.0, has_times=has_times)
+    engine.is_mended = True
+
+    assert await converse(engine, switches) == (NAMES, [])
+    asked = list(zip([0.0, *switches, 0.48 * WORDS], itertools.cycle(["en", "fr"])))
+    for (at_s, language), (until_s, _) in itertools.pairwise(asked):
+        due_s = at_s + SWITCH_WITHIN_S + 2 * CHUNK_S
+        assert due_s >= until_s or engine.language_at(due_s) == language
+
+
+@pytest.mark.parametrize("has_times", [True, False])
+@pytest.mark.parametrize("seed", range(20))
+async def test_changes_of_the_language_beside_faults_cost_no_word(
+    seed: int, *, has_times: bool
+) -> None:
+    """Streams break meanwhile, which may be while the last words of one are awaited."""
+    chance = random.Random(seed)
+    switches = moments(chance, 6)
+    engine = DoomedEngine(chance, deaf=0.0, has_times=has_times)
+
+    assert await converse(engine, switches) == (NAMES, [])
