@@ -12,14 +12,10 @@ import structlog
 
 from livebot import __version__, lag, logs
 from livebot.api.server import make_app, serve
+from livebot.backends import Backends
 from livebot.metrics import Metrics
 from livebot.overload import Overload, memory
-from livebot.rooms.keeper import Keeper
-from livebot.rooms.manager import RoomManager, Surroundings
 from livebot.settings import Settings
-from livebot.stt import registry
-from livebot.stt.engine import SttEngine
-from livebot.stt.failover import Failover
 
 log = structlog.get_logger("app")
 
@@ -44,37 +40,39 @@ class App:
         self._settings = settings
         self._stack = AsyncExitStack()
         self.metrics = Metrics()
-        self.manager: RoomManager
+        self._backends: Backends
         self.port = 0
 
     async def __aenter__(self) -> Self:
-        """Start the engines, the rooms' home and the HTTP server, in this order."""
+        """Start the engines, the rooms' homes and the HTTP server, in this order."""
         settings = self._settings
         settings.require_call()
-        if settings.backend_derived:
-            log.warning("backend_derived", backend=settings.backend_url, cure="set NEXTCLOUD_URL")
+        for name, backend in settings.per_backend().items():
+            if backend.backend_derived:
+                cure = "set NEXTCLOUD_URL"
+                log.warning("backend_derived", name=name, backend=backend.backend_url, cure=cure)
         async with AsyncExitStack() as stack:
-            # Importing reads the disk, and some engines are large.
-            engines = await asyncio.to_thread(_load, settings)
-            engine = await stack.enter_async_context(Failover(engines, self.metrics))
             overload = await self._overload()
-            self.manager = await self._rooms(stack, engine, overload)
-            web = make_app(self.manager, settings, self.metrics)
-            self.port = await stack.enter_async_context(serve(web, settings.host, settings.port))
+            backends = Backends(settings, self.metrics, overload)
+            self._backends = await stack.enter_async_context(backends)
+            app = next(iter(backends.apps.values()), None)
+            web = make_app(backends.rooms, settings, self.metrics, app=app)
+            self.port = await stack.enter_async_context(serve(web, settings.bind))
             await self._watch(stack, overload)
             self._stack = stack.pop_all()
         log.info(
             "started",
             version=__version__,
-            engine=",".join(engines),
-            host=settings.host,
+            engine=settings.engine if not settings.backends else None,
+            backends=len(backends.rooms),
+            host=settings.bind.host,
             port=self.port,
         )
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         """Leave all rooms after their last words, then stop everything."""
-        await self.manager.drain(DRAIN_S)
+        await self._backends.drain(DRAIN_S)
         await self._stack.aclose()
         log.info("stopped")
 
@@ -82,25 +80,6 @@ class App:
         settings = self._settings
         memory_mb: float = settings.max_memory_mb or await asyncio.to_thread(memory.limit_mb)
         return Overload(max_lag_s=settings.max_lag_ms / 1000, max_memory_mb=memory_mb)
-
-    async def _rooms(
-        self, stack: AsyncExitStack, engine: Failover, overload: Overload
-    ) -> RoomManager:
-        """Begin the rooms, and what keeps them over a restart."""
-        keeper = Keeper(self._settings.state_dir, self.metrics)
-        await stack.enter_async_context(keeper)
-
-        def troubles() -> list[str]:
-            return [*keeper.troubles, *engine.troubles()]
-
-        around = Surroundings(
-            overload=lambda: overload.reasons,
-            troubles=troubles,
-            keep=keeper.keep,
-            found=keeper.found,
-        )
-        manager = RoomManager(self._settings, engine=engine, metrics=self.metrics, around=around)
-        return await stack.enter_async_context(manager)
 
     async def _watch(self, stack: AsyncExitStack, overload: Overload) -> None:
         """Begin what runs beside the rooms, and the rooms of the last run."""
@@ -114,16 +93,9 @@ class App:
             group.create_task(lag.watch(on_lag), name="lag"),
             group.create_task(lag.count(self.metrics.tasks.set), name="tasks"),
             group.create_task(overload.run(), name="overload"),
-            group.create_task(self.manager.take_up(), name="take-up"),
+            group.create_task(self._backends.take_up(), name="take-up"),
         ):
             stack.callback(task.cancel)
-
-
-def _load(settings: Settings) -> dict[str, SttEngine]:
-    """Build the engines, in order of preference."""
-    return {
-        name: registry.load(name, settings.engine_options(name)) for name in settings.engine_names
-    }
 
 
 async def _run(settings: Settings) -> None:

@@ -144,9 +144,19 @@ class RoomManager:
         return Health(
             status=HealthStatus.DEGRADED if reasons else HealthStatus.HEALTHY,
             reasons=reasons,
-            rooms=len(self._directory),
-            speakers=self._directory.admission.speakers,
+            rooms=self.room_count,
+            speakers=self.speaker_count,
         )
+
+    @property
+    def room_count(self) -> int:
+        """How many rooms run."""
+        return len(self._directory)
+
+    @property
+    def speaker_count(self) -> int:
+        """How many people are listened to."""
+        return self._directory.admission.speakers
 
     @property
     def obstacles(self) -> list[str]:

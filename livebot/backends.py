@@ -1,0 +1,192 @@
+"""Build what serves the Nextclouds: for each its engines, its rooms and its way to ask it."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import Self
+
+import structlog
+
+from livebot.errors import ConfigError
+from livebot.metrics import Metrics
+from livebot.nextcloud.client import Nextcloud
+from livebot.nextcloud.lifecycle import AppLifecycle
+from livebot.nextcloud.talk import TalkSettings
+from livebot.nextcloud.translator import NextcloudTranslator
+from livebot.overload import Overload
+from livebot.rooms.keeper import Keeper
+from livebot.rooms.manager import RoomManager
+from livebot.rooms.surroundings import Surroundings
+from livebot.settings import Settings
+from livebot.stt import registry
+from livebot.stt.engine import SttEngine
+from livebot.stt.failover import Failover
+from livebot.stt.languages import match
+
+log = structlog.get_logger("app")
+
+
+class Backends:
+    """All Nextclouds of this process, from entering to leaving the context.
+
+    Args:
+        settings: Of the whole service.
+        metrics: What is counted.
+        overload: Says whether the process can take more.
+
+    Attributes:
+        rooms: The rooms of each backend, by its name.
+        apps: The app's life in each Nextcloud; empty where this is no app.
+
+    Raises:
+        ConfigError: (on entering) The settings do not suffice.
+        EngineError: (on entering) No engine of a backend can be started.
+    """
+
+    def __init__(self, settings: Settings, metrics: Metrics, overload: Overload) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._overload = overload
+        self._stack = AsyncExitStack()
+        self._engines: dict[tuple[object, ...], Failover] = {}
+        self.rooms: dict[str, RoomManager] = {}
+        self.apps: dict[str, AppLifecycle] = {}
+
+    async def __aenter__(self) -> Self:
+        """Start the engines, then the homes of the rooms."""
+        async with AsyncExitStack() as stack:
+            for name, settings in self._settings.per_backend().items():
+                await self._build(stack, name, settings)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Stop everything."""
+        await self._stack.aclose()
+
+    async def take_up(self) -> None:
+        """Start the rooms that were wanted before the restart."""
+        await asyncio.gather(*(manager.take_up() for manager in self.rooms.values()))
+
+    async def drain(self, deadline_s: float) -> None:
+        """Leave all rooms after their last words; done by the deadline."""
+        await asyncio.gather(*(manager.drain(deadline_s) for manager in self.rooms.values()))
+
+    async def _build(self, stack: AsyncExitStack, name: str, settings: Settings) -> None:
+        engine = await self._engine(stack, name, settings)
+        _check_language(settings, engine)
+        keeper = await stack.enter_async_context(self._keeper(name, settings))
+        nextcloud = await self._nextcloud(stack, settings) if settings.is_app else None
+        around = Surroundings(
+            overload=self._obstacles,
+            troubles=lambda: [*keeper.troubles, *engine.troubles()],
+            keep=keeper.keep,
+            found=keeper.found,
+            talk=_talk(nextcloud, settings) if nextcloud else None,
+            translator=await self._translator(stack, nextcloud, settings),
+        )
+        manager = RoomManager(settings, engine=engine, metrics=self._metrics, around=around)
+        self.rooms[name] = await stack.enter_async_context(manager)
+        if nextcloud:
+            self.apps[name] = await self._app(stack, nextcloud, name, settings)
+
+    async def _engine(self, stack: AsyncExitStack, name: str, settings: Settings) -> Failover:
+        """Return the backend's engines; backends whose engines are the same share them."""
+        options = {each: settings.engine_options(each) for each in settings.engine_names}
+        key = tuple((each, *sorted(given.items())) for each, given in options.items())
+        if key not in self._engines:
+            # Importing reads the disk, and some engines are large.
+            loaded = await asyncio.to_thread(_load, settings)
+            if self._engines:
+                loaded = {f"{each}@{name}": engine for each, engine in loaded.items()}
+            self._engines[key] = await stack.enter_async_context(Failover(loaded, self._metrics))
+        return self._engines[key]
+
+    def _keeper(self, name: str, settings: Settings) -> Keeper:
+        folder = settings.state_dir
+        if folder and self._settings.backends:
+            folder /= name
+        return Keeper(folder, self._metrics)
+
+    async def _nextcloud(self, stack: AsyncExitStack, settings: Settings) -> Nextcloud:
+        nextcloud = Nextcloud(
+            settings.backend_url,
+            app_id=settings.app_id,
+            app_version=settings.app_version,
+            aa_version=settings.aa_version,
+            secret=settings.app_secret,
+            metrics=self._metrics,
+        )
+        return await stack.enter_async_context(nextcloud)
+
+    @staticmethod
+    async def _translator(
+        stack: AsyncExitStack, nextcloud: Nextcloud | None, settings: Settings
+    ) -> NextcloudTranslator | None:
+        if nextcloud is None or settings.translation == "off":
+            return None
+        translator = NextcloudTranslator(nextcloud, app_id=settings.app_id)
+        return await stack.enter_async_context(translator)
+
+    async def _app(
+        self, stack: AsyncExitStack, nextcloud: Nextcloud, name: str, settings: Settings
+    ) -> AppLifecycle:
+        folder = settings.app_storage
+        if folder and self._settings.backends:
+            folder /= name
+        app = AppLifecycle(
+            nextcloud,
+            app_id=settings.app_id,
+            prepare=_prepare,
+            on_disable=self.rooms[name].disable_all,
+            storage=folder,
+        )
+        return await stack.enter_async_context(app)
+
+    def _obstacles(self) -> Sequence[str]:
+        """Why the process can take no more, whichever backend asks."""
+        found = list(self._overload.reasons)
+        if self._settings.backends:
+            rooms = sum(manager.room_count for manager in self.rooms.values())
+            speakers = sum(manager.speaker_count for manager in self.rooms.values())
+            for count, limit, what in (
+                (rooms, self._settings.max_rooms, "rooms"),
+                (speakers, self._settings.max_speakers, "speakers"),
+            ):
+                if count >= limit:
+                    found.append(f"{count} of {limit} {what} of all backends")
+        return found
+
+
+async def _prepare(report: object) -> None:
+    """Have nothing to do: the engines are ready before the service listens."""
+    del report
+
+
+def _talk(nextcloud: Nextcloud, settings: Settings) -> TalkSettings:
+    return TalkSettings(
+        nextcloud,
+        hpb_url=settings.hpb_socket_url if settings.hpb_url else None,
+        ice_servers=settings.ice_servers,
+    )
+
+
+def _load(settings: Settings) -> dict[str, SttEngine]:
+    """Build the engines, in order of preference."""
+    return {
+        name: registry.load(name, settings.engine_options(name)) for name in settings.engine_names
+    }
+
+
+def _check_language(settings: Settings, engine: SttEngine) -> None:
+    """Check that calls whose request names no language can be captioned.
+
+    Raises:
+        ConfigError: They cannot.
+    """
+    known = engine.capabilities.languages
+    if match(settings.language, known) is None:
+        raise ConfigError(
+            f"LT_DEFAULT_LANGUAGE is {settings.language}, which the engine does not understand."
+            f" Set one of {', '.join(sorted(known))}."
+        )
