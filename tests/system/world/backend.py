@@ -8,6 +8,9 @@ checksum of each question. To the test it offers what a person does in Talk's pa
 - `POST /world/rooms/{token}/incall`  {"session", "user", "flags"}: join or leave the call;
 - `DELETE /world/rooms/{token}/call`: end the call for everyone;
 - `GET /world/page.html`: the page a real browser opens.
+
+What Nextcloud's apps ask is passed on to `PUT /world/apps` {"url"}: the double of AppAPI, which
+lives in the test.
 """
 
 import argparse
@@ -26,6 +29,9 @@ OCS_PATH = "/ocs/v2.php/apps/spreed/api/v3/signaling/backend"
 _PAGE = Path(__file__).with_name("page.html")
 _OWNER = 1
 _ALL_PERMISSIONS = 254
+
+_OF_ONE_HOP = {"Connection", "Content-Length", "Host", "Transfer-Encoding"}
+"""Headers that are not passed on."""
 
 
 def ticket(user: str, secret: str) -> str:
@@ -56,6 +62,7 @@ class Backend:
         self._signaling = signaling
         self._calls: dict[str, dict[str, dict[str, Any]]] = {}
         self._client: ClientSession | None = None
+        self._apps: str | None = None
 
     def app(self) -> web.Application:
         """Return the HTTP application."""
@@ -67,6 +74,8 @@ class Backend:
         app.router.add_post("/world/log", self._log)
         app.router.add_post("/world/rooms/{token}/incall", self._in_call)
         app.router.add_delete("/world/rooms/{token}/call", self._end)
+        app.router.add_put("/world/apps", self._set_apps)
+        app.router.add_route("*", "/ocs/{rest:.*}", self._pass_on)
         return app
 
     async def _session(self, _app: web.Application) -> Any:
@@ -144,6 +153,29 @@ class Backend:
         gone = [{**person, "inCall": 0} for person in call.values()]
         await self._tell(token, {"incall": 0, "changed": gone, "users": gone})
         return web.Response()
+
+    async def _set_apps(self, request: web.Request) -> web.Response:
+        self._apps = (await request.json())["url"]
+        return web.Response()
+
+    async def _pass_on(self, request: web.Request) -> web.Response:
+        """Let somebody else answer an app."""
+        if self._apps is None:
+            raise web.HTTPServiceUnavailable(text="nobody plays AppAPI")
+        assert self._client is not None
+        headers = {k: v for k, v in request.headers.items() if k.title() not in _OF_ONE_HOP}
+        async with self._client.request(
+            request.method,
+            self._apps + request.path_qs,
+            headers=headers,
+            data=await request.read(),
+            allow_redirects=False,
+        ) as answer:
+            return web.Response(
+                status=answer.status,
+                body=await answer.read(),
+                content_type=answer.content_type,
+            )
 
     async def _tell(self, token: str, incall: dict[str, Any]) -> None:
         """Push a change to the signaling server."""

@@ -183,10 +183,13 @@ class Bot:
 
 
 @contextmanager
-def bot(folder: Path, hpb: Hpb, settings: Mapping[str, str] = {}) -> Iterator[Bot]:
-    """Run the bot against *hpb*; *settings* are environment keys that differ from the default."""
+def bot(folder: Path, hpb: Hpb, settings: Mapping[str, str | None] = {}) -> Iterator[Bot]:
+    """Run the bot against *hpb*; *settings* are environment keys that differ from the default.
+
+    Those that are None are not set at all. With `APP_PORT` it listens there.
+    """
     folder.mkdir()
-    port = free_port()
+    port = int(settings.get("APP_PORT") or free_port())
     env = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -201,6 +204,7 @@ def bot(folder: Path, hpb: Hpb, settings: Mapping[str, str] = {}) -> Iterator[Bo
         **settings,
     }
     argv = [PYTHON, "-m", "livebot", "serve"]
-    with Process("livebot", argv, folder=folder, env=env) as process:
+    given = {name: value for name, value in env.items() if value is not None}
+    with Process("livebot", argv, folder=folder, env=given) as process:
         process.wait_until(listens(port), _START_WITHIN_S)
         yield Bot(process, port)

@@ -85,6 +85,8 @@ def turn(folder: Path) -> Iterator[Turn]:
         # A relay on 127.0.0.1 is never answered by Janus.
         f"--relay-ip={ADDRESS}",
         "--lt-cred-mech", "--realm=talk.test", f"--user={_USERNAME}:{_CREDENTIAL}",
+        # What the double of Nextcloud tells its app.
+        "--user=account:turn-secret",
         "--no-tls", "--no-dtls", "--no-cli", "--fingerprint", "--verbose",
         f"--userdb={folder}/turndb", f"--pidfile={folder}/turn.pid",
         "--log-file=stdout", "--simple-log",
