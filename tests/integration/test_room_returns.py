@@ -153,7 +153,8 @@ async def test_speakers_too_many_are_listened_to_once_there_is_room(
         await until(lambda: bool(it.manager.rooms()[0].speakers))
         (heard,) = it.manager.rooms()[0].speakers
         others = {ALICE, BOB} - {heard.session}
-        it.manager._settings = it.manager._settings.model_copy(update={"max_speakers": 2})
+        admission = it.manager._directory.admission
+        admission._settings = admission._settings.model_copy(update={"max_speakers": 2})
 
         await until(lambda: len(it.manager.rooms()[0].speakers) == 2)
         assert others < {speaker.session for speaker in it.manager.rooms()[0].speakers}
