@@ -54,7 +54,7 @@ class _Door:
         self._origins = frozenset(settings.cors_origins)
         # As an app we are reached through a tunnel, which ends on this machine.
         self._local = settings.bind.is_local and not settings.is_app
-        self._keyless = not settings.credentials.are_needed
+        self._keyless = settings.allow_anonymous or (self._local and not self._callers)
         self._open_metrics = settings.open_metrics
         self._table = {(route.method, route.path): route.access for route in routes}
         self._open = {route.path for route in routes if route.access is Access.OPEN}
@@ -141,28 +141,3 @@ def _per_minute(settings: Settings) -> Callable[[Caller], int]:
         return its.quota(whose.name).requests_per_minute
 
     return per_minute
-
-
-def require_key(settings: Settings) -> Middleware:
-    """Guard the routes of before the table; TODO: goes when `server.py` calls `guard()`."""
-
-    async def none(_: web.Request) -> web.StreamResponse:
-        raise web.HTTPNotFound
-
-    calls = "/api/v1/call/transcribe"
-    open_, caller_ = Access.OPEN, Access.CALLER
-    return guard(
-        settings,
-        [
-            Route(method=method, path=path, handler=none, access=access, summary="")
-            for method, path, access in (
-                ("GET", "/healthz", open_),
-                ("GET", "/readyz", open_),
-                ("GET", "/metrics", Access.OBSERVER),
-                ("GET", "/api/v1/languages", caller_),
-                ("GET", calls, caller_),
-                ("POST", calls, caller_),
-                ("DELETE", calls + "/{roomToken}", caller_),
-            )
-        ],
-    )

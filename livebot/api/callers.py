@@ -58,13 +58,17 @@ class Callers:
         self._keys = list(_keys(settings))
         self._secrets = list(_secrets(settings))
 
+    def __bool__(self) -> bool:
+        """Whether anybody is known."""
+        return bool(self._keys or self._secrets)
+
     def find(self, headers: Headers) -> Caller | None:
         """Return whose credentials the headers hold; None where they are nobody's."""
         return self._by_key(headers) or self._by_secret(headers)
 
     def shows_any(self, headers: Headers) -> bool:
         """Say whether somebody means to be known, rightly or not, where anybody is."""
-        if not self._keys and not self._secrets:
+        if not self:
             return False
         return _bearer(headers) is not None or _APP_AUTHORIZATION in headers
 
@@ -96,18 +100,18 @@ def _bearer(headers: Headers) -> bytes | None:
 
 
 def _keys(settings: Settings) -> Iterator[tuple[bytes, Caller]]:
-    """Yield the keys for all backends, then those of one alone."""
-    credentials = settings.credentials
-    for key in credentials.shared:
+    """Yield the keys for all backends, then those of one alone, where there are several."""
+    for key in settings.api_keys:
         yield _digest(key.key.get_secret_value().encode()), Caller(key.name, None)
-    for backend, keys in credentials.keys.items():
-        for key in keys:
+    for backend, its in settings.per_backend().items() if settings.backends else ():
+        for key in its.api_keys:
             yield _digest(key.key.get_secret_value().encode()), Caller(key.name, backend)
 
 
 def _secrets(settings: Settings) -> Iterator[tuple[bytes, Caller]]:
-    for backend, secret in settings.credentials.secrets.items():
-        if secret:
+    """Yield what each Nextcloud shows to its app; without a secret it shows nothing."""
+    for backend, its in settings.per_backend().items() if settings.is_app else ():
+        if secret := its.app_secret.get_secret_value():
             yield _digest(secret.encode()), Caller(NEXTCLOUD, backend)
 
 
