@@ -1,6 +1,7 @@
 """The table of all routes."""
 
 from functools import partial
+from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -36,7 +37,7 @@ def all_routes(backends: Backends, metrics: Metrics, app: AppLifecycle | None) -
             handler=partial(_show, about),
             access=Access.CALLER,
             summary="Describe this API",
-            answers={200: dict[str, object]},
+            answers={200: dict[str, Any]},
         ),
     ]
     about.append(msgspec.json.encode(openapi.document(routes, __version__)))

@@ -9,13 +9,19 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from structlog.testing import capture_logs
 
-from livebot.api.errors import errors_to_json
+from livebot.api import errors
+from livebot.api.errors import errors_to_json, within_deadline
 from livebot.errors import (
     BusyError,
     ConfigError,
     EngineError,
+    NextcloudError,
+    NotAReaderError,
     NotFoundError,
+    QuotaError,
     RequestError,
+    TranslationError,
+    TranslationUnavailableError,
     UnsupportedLanguageError,
 )
 
@@ -38,7 +44,12 @@ async def answer_to(exc: BaseException) -> tuple[web.Response, dict[str, Any]]:
         (RequestError("it is wrong"), 400),
         (UnsupportedLanguageError("xx", ["en"]), 400),
         (NotFoundError("it is wrong"), 404),
+        (NotAReaderError("it is wrong"), 412),
+        (QuotaError("it is wrong", retry_in_s=1), 429),
         (BusyError("it is wrong"), 503),
+        (NextcloudError("it is wrong"), 503),
+        (TranslationError("it is wrong"), 503),
+        (TranslationUnavailableError("it is wrong"), 550),
         (web.HTTPNotFound(), 404),
         (web.HTTPMethodNotAllowed("PUT", ["GET"]), 405),
         (web.HTTPRequestEntityTooLarge(max_size=1, actual_size=2), 413),
@@ -64,6 +75,37 @@ async def test_busy_says_when_to_come_back() -> None:
     answer, _ = await answer_to(BusyError("full"))
 
     assert int(answer.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize(("retry_in_s", "said"), [(0.0, 1), (0.1, 1), (5.0, 5), (5.1, 6)])
+async def test_quotas_say_when_there_is_more(retry_in_s: float, said: int) -> None:
+    """In whole seconds, and never too early. Spec: room-control/Limits."""
+    answer, _ = await answer_to(QuotaError("enough", retry_in_s=retry_in_s))
+
+    assert int(answer.headers["Retry-After"]) == said
+
+
+async def test_what_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nextcloud gets an answer before it stops waiting. Spec: talk-app/In time."""
+    monkeypatch.setattr(errors, "HANDLER_S", 0.01)
+
+    async def handler(_: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(5)
+        raise AssertionError
+
+    with capture_logs() as logged, pytest.raises(BusyError, match="try again"):
+        await within_deadline(make_mocked_request("GET", "/"), handler)
+    assert [line["event"] for line in logged] == ["request_took_too_long"]
+
+
+async def test_a_handlers_own_timeout_is_a_bug() -> None:
+    """It is not taken for the deadline."""
+
+    async def handler(_: web.Request) -> web.StreamResponse:
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        await within_deadline(make_mocked_request("GET", "/"), handler)
 
 
 async def test_allowed_methods_stay() -> None:

@@ -1,134 +1,68 @@
-"""Bodies of requests and answers."""
+"""Bodies of answers."""
 
-import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from livebot.api import schemas
-from livebot.api.schemas import TranscribeRequest
-from livebot.errors import RequestError
+from livebot.ids import RoomToken
 from livebot.rooms.status import Health, HealthStatus
+from livebot.translator import TranslationLanguages
+from tests.support.fake_rooms import FakeRoom, FakeRooms
 
-KEYS = ["roomToken", "languageId", "langId", "turnServers", "enable", "urls", "other"]
-JSON: st.SearchStrategy[Any] = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text()
-    | st.sampled_from(["abcd1234", "en", "turn:h:3478"]),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(KEYS), inner),
-)
+STATUSES = st.sampled_from(HealthStatus)
+NAMES = st.sampled_from(["a", "b", "c"])
 
 
-def parse(body: bytes) -> TranscribeRequest:
-    """Read a body where the settings say English."""
-    return TranscribeRequest.from_json(body, default_language="en")
-
-
-def well_formed(found: TranscribeRequest) -> bool:
-    """Check what the rest of the program relies on."""
-    return (
-        found.token.isascii()
-        and found.token.isalnum()
-        and 4 <= len(found.token) <= 64
-        and found.language == found.language.lower() != ""
-    )
-
-
-@given(JSON)
-def test_any_json_is_a_request_or_refused(value: object) -> None:
-    """Right keys with wrong values included. Spec: room-control/Bad requests."""
-    try:
-        found = parse(json.dumps(value).encode())
-    except RequestError:
-        return
-    assert well_formed(found)
-
-
-@given(st.dictionaries(st.sampled_from(KEYS), JSON))
-def test_any_object_with_a_room_is_a_request_or_refused(fields: dict[str, Any]) -> None:
-    """As above, but past the first check."""
-    try:
-        found = parse(json.dumps(fields | {"roomToken": "abcd1234"}).encode())
-    except RequestError as exc:
-        assert "roomToken" not in str(exc)  # noqa: PT017  # either way is fine
-        return
-    assert found.token == "abcd1234"
-    assert well_formed(found)
-
-
-@given(st.binary(max_size=200))
-def test_any_bytes_are_a_request_or_refused(body: bytes) -> None:
-    """Garbage is no JSON, and that is said. Spec: room-control/Bad requests."""
-    try:
-        parse(body)
-    except RequestError as exc:
-        assert "body" in str(exc)  # noqa: PT017  # as above
-
-
-def test_deep_nesting_is_refused() -> None:
-    """A body that only nests does not exhaust the stack."""
-    with pytest.raises(RequestError):
-        parse(b"[" * 60_000)
-
-
-def test_the_seeds_body() -> None:
-    """The documented body is understood. Spec: room-control/Start a room."""
-    found = parse(
-        b'{"roomToken": "abcd1234", "languageId": "FR", "turnServers":'
-        b' [{"urls": ["turn:t:3478"], "username": "u", "credential": "c"}], "ncSessionId": 1}'
-    )
-
-    (server,) = found.ice_servers
-    assert (found.token, found.language) == ("abcd1234", "fr")
-    assert (server.urls, server.username, server.credential) == (("turn:t:3478",), "u", "c")
-
-
-@pytest.mark.parametrize("language", ["", ', "langId": null', ', "languageId": ""'])
-def test_language_has_a_default(language: str) -> None:
-    """Who names no language gets the one of the settings. Spec: room-control/Start a room."""
-    assert parse(f'{{"roomToken": "abcd1234"{language}}}'.encode()).language == "en"
-
-
-def test_lang_id_is_an_alias() -> None:
-    """Talk calls it `langId`. Spec: room-control/Start a room."""
-    assert parse(b'{"roomToken": "abcd1234", "langId": "fr"}').language == "fr"
-
-
-@pytest.mark.parametrize("token", ["abc", "a" * 65, "ab/cd", "ab cd", "äbcd", "abcd\n", 1, None])
-def test_bad_tokens(token: object) -> None:
-    """What cannot be a room is not asked for."""
-    with pytest.raises(RequestError, match="roomToken"):
-        schemas.room_token(token)
-
-
-def test_enable_false_does_not_start() -> None:
-    """A wish to stop is never taken for one to start."""
-    with pytest.raises(RequestError, match="DELETE"):
-        parse(b'{"roomToken": "abcd1234", "enable": false}')
-
-
-def test_credentials_are_not_repeated() -> None:
-    """What is wrong with a server is said without its credential."""
-    with pytest.raises(RequestError, match="turnServers") as caught:
-        parse(
-            b'{"roomToken": "abcd1234", "turnServers": [{"urls": "x", "credential": "hunter2"}]}'
-        )
-    assert "hunter2" not in str(caught.value)
+def as_json(value: object) -> Any:
+    """Return what goes over the wire, read back."""
+    return msgspec.json.decode(msgspec.json.encode(value))
 
 
 def test_languages_tell_how_they_are_written() -> None:
     """Talk joins and aligns by this. Spec: room-control/Languages."""
     found = schemas.languages({"en": "English", "zh-CN": "Chinese", "he": "Hebrew"})
 
-    assert found == {
+    assert as_json(found) == {
         "en": {"name": "English", "metadata": {"separator": " ", "rtl": False}},
         "zh-CN": {"name": "Chinese", "metadata": {"separator": "", "rtl": False}},
         "he": {"name": "Hebrew", "metadata": {"separator": " ", "rtl": True}},
+    }
+
+
+def test_capabilities_without_translation() -> None:
+    """Talk offers no translation where it finds none. Spec: talk-app/Capabilities."""
+    found = as_json(schemas.capabilities("1.2.3", {"en": "English"}, None))
+
+    english = {"name": "English", "metadata": {"separator": " ", "rtl": False}}
+    assert found == {
+        "live_transcription": {
+            "version": "1.2.3",
+            "features": ["live_transcription"],
+            "live_transcription": {"supported_languages": {"en": english}},
+        }
+    }
+
+
+def test_capabilities_with_translation() -> None:
+    """Where there is one, with the languages, which Talk takes from here.
+
+    Spec: talk-app/Capabilities.
+    """
+    both = TranslationLanguages({"en": "English"}, {"ar": "Arabic"})
+    found = as_json(schemas.capabilities("1.2.3", {}, both))["live_transcription"]
+
+    assert found["features"] == ["live_transcription", "live_translation"]
+    assert found["live_translation"]["supported_translation_languages"] == {
+        "origin_languages": {
+            "en": {"name": "English", "metadata": {"separator": " ", "rtl": False}}
+        },
+        "target_languages": {
+            "ar": {"name": "Arabic", "metadata": {"separator": " ", "rtl": True}}
+        },
     }
 
 
@@ -136,7 +70,7 @@ def test_health_has_every_field() -> None:
     """The health check's body. Spec: observability/Health."""
     health = Health(HealthStatus.DEGRADED, ("a reason",), rooms=1, speakers=2)
 
-    assert schemas.health(health, memory_mb=12.34, now=0.5) == {
+    assert as_json(schemas.health({"default": health}, memory_mb=12.34, now=0.5)) == {
         "status": "degraded",
         "reasons": ["a reason"],
         "rooms": 1,
@@ -144,3 +78,51 @@ def test_health_has_every_field() -> None:
         "memory_mb": 12.3,
         "timestamp": "1970-01-01T00:00:00.500+00:00",
     }
+
+
+def test_several_backends_are_told_apart() -> None:
+    """Sums, and whose reason it is. Spec: observability/Health."""
+    found = schemas.health(
+        {
+            "one": Health(HealthStatus.HEALTHY, (), rooms=1, speakers=2),
+            "two": Health(HealthStatus.UNHEALTHY, ("lost",), rooms=3, speakers=4),
+        },
+        memory_mb=0,
+        now=0,
+    )
+
+    assert (found.status, found.reasons) == (HealthStatus.DEGRADED, ["two: lost"])
+    assert (found.rooms, found.speakers) == (4, 6)
+
+
+@given(st.dictionaries(NAMES, STATUSES, min_size=1))
+def test_only_what_fails_as_a_whole_is_unhealthy(found: dict[str, HealthStatus]) -> None:
+    """Restarting would end the calls of those that are served. Spec: observability/Health."""
+    together = schemas.health(
+        {name: Health(status, (), 0, 0) for name, status in found.items()}, memory_mb=0, now=0
+    ).status
+
+    everywhere = set(found.values())
+    for status in (HealthStatus.HEALTHY, HealthStatus.UNHEALTHY):
+        assert (together is status) == (everywhere == {status})
+
+
+@given(st.dictionaries(NAMES, st.lists(st.just("full"), max_size=2), min_size=1))
+def test_ready_while_one_backend_takes_rooms(obstacles: dict[str, list[str]]) -> None:
+    """What keeps the others from it is told. Spec: observability/Readiness."""
+    found = schemas.readiness(obstacles)
+
+    assert found.ready == any(not its for its in obstacles.values())
+    assert len(found.reasons) == sum(map(len, obstacles.values()))
+    prefix = len(obstacles) > 1
+    assert all((": " in reason) == prefix for reason in found.reasons)
+
+
+@pytest.mark.parametrize("backend", [None, "one"])
+def test_rooms_tell_their_backend_where_there_are_several(backend: str | None) -> None:
+    """With one there is nothing to tell. Spec: room-control/List rooms."""
+    rooms = FakeRooms()
+    rooms.enabled[RoomToken("abcd")] = FakeRoom()
+    (room,) = as_json(schemas.rooms([(backend, rooms.rooms())]))["rooms"]
+
+    assert room.get("backend") == backend

@@ -1,0 +1,68 @@
+"""The document about the API."""
+
+import re
+from typing import Any
+
+import pytest
+
+from livebot.api import openapi
+from livebot.api.backends import Backends
+from livebot.api.routes import Access, Route
+from livebot.api.table import all_routes
+from livebot.metrics import Metrics
+from tests.support.fake_rooms import FakeApp
+
+ROUTES = all_routes(Backends({}, {}), Metrics(), FakeApp())
+DOCUMENT = openapi.document(ROUTES, "1.2.3")
+
+
+def operation(route: Route) -> dict[str, Any]:
+    """Return what the document says of a route."""
+    found: dict[str, Any] = DOCUMENT["paths"][route.path][route.method.lower()]
+    return found
+
+
+def references(value: object) -> set[str]:
+    """Return all schemas that are referred to."""
+    return set(re.findall(r"'#/components/schemas/(\w+)'", str(value)))
+
+
+def test_every_route_is_in_the_document() -> None:
+    """And nothing else is. Spec: room-control/OpenAPI."""
+    told = {(method.upper(), path) for path, its in DOCUMENT["paths"].items() for method in its}
+
+    assert told == {(route.method, route.path) for route in ROUTES}
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_an_operation_tells_what_its_route_says(route: Route) -> None:
+    """Statuses, parameters, body, and who may. Spec: room-control/OpenAPI."""
+    found = operation(route)
+
+    assert {*map(str, route.answers), "400", "429", "503"} <= set(found["responses"])
+    named = {parameter["name"] for parameter in found["parameters"]}
+    assert named == {*route.query, *re.findall(r"{(\w+)}", route.path)}
+    assert ("requestBody" in found) == (route.body is not None)
+    assert ("401" in found["responses"]) == (route.access is not Access.OPEN)
+    assert bool(found["security"]) == (route.access is not Access.OPEN)
+
+
+def test_what_is_referred_to_is_there() -> None:
+    """A reader of the document finds every schema, and none that nothing uses."""
+    assert references(DOCUMENT) == set(DOCUMENT["components"]["schemas"])
+
+
+def test_names_are_unique() -> None:
+    """Programs are made of the document, with a function per operation."""
+    names = [operation(route)["operationId"] for route in ROUTES]
+
+    assert len(set(names)) == len(names)
+
+
+def test_bodies_are_told_as_they_are_read() -> None:
+    """Names and patterns of the wire. Spec: room-control/OpenAPI."""
+    body = DOCUMENT["components"]["schemas"]["Transcribe"]
+
+    assert body["required"] == ["roomToken"]
+    assert body["properties"]["roomToken"]["pattern"] == "^[a-z0-9]{4,30}$"
+    assert {"ncSessionId", "langId", "languageId", "turnServers"} <= set(body["properties"])
