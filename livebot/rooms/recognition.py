@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from livebot.audio.pipeline import Chunk
-from livebot.captions.caption import Caption, Mode
+from livebot.captions.caption import Caption
 from livebot.captions.gap import Cause, Gap
 from livebot.errors import EngineError, EngineStalledError, EngineUnavailableError
 from livebot.rooms.backlog import Backlog
@@ -46,12 +46,10 @@ class RecognitionOptions:
 
     Attributes:
         language: What is spoken, at first.
-        caption_mode: Of no effect; captions are made in both modes.
         replay_s: Audio kept after the engine took it, for the next stream.
     """
 
     language: str
-    caption_mode: Mode = "append"
     replay_s: float = 30.0
 
 

@@ -24,6 +24,7 @@ class ScriptedStream:
     never_ends: bool = False
     _lives_s: float = math.inf
     _wait_s: float = 0.0
+    language: str = ""
 
     async def send(self, chunk: Samples) -> None:
         """Take a chunk, or fail if told to."""
@@ -41,7 +42,7 @@ class ScriptedStream:
         for event in self.last_words:
             self._events.put_nowait(event)
         if not self.never_ends:
-            self._events.put_nowait(None)
+            self.end()
 
     async def events(self) -> AsyncIterator[SttEvent]:
         """Yield what `say()` was given."""
@@ -54,6 +55,10 @@ class ScriptedStream:
         """Understand something."""
         for event in events:
             self._events.put_nowait(event)
+
+    def end(self) -> None:
+        """Have said all."""
+        self._events.put_nowait(None)
 
     def fail(self, error: EngineError) -> None:
         """Break: what is sent and what is awaited both fail."""
@@ -84,6 +89,7 @@ class ScriptedEngine:
     open_now: int = 0
     session_s: float | None = None
     watched: bool = False
+    hears_language: bool = False
     on_open: Callable[[ScriptedStream], None] = lambda _: None
     _opened: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -96,6 +102,7 @@ class ScriptedEngine:
             pauses=True,
             session_s=self.session_s,
             watched=self.watched,
+            hears_language=self.hears_language,
         )
 
     async def __aenter__(self) -> Self:
@@ -115,7 +122,7 @@ class ScriptedEngine:
         assert language in self.languages
         if self.refusals:
             raise self.refusals.pop(0)
-        stream = ScriptedStream()
+        stream = ScriptedStream(language=language)
         self.on_open(stream)
         self.open_now += 1
         async with self._opened:

@@ -1,7 +1,7 @@
 """Tests of `livebot.rooms.recognition`, on a loop where waiting takes no time."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -18,8 +18,9 @@ from livebot.rooms.backlog import Backlog
 from livebot.rooms.conversation import FINISH_S, WATCHED_FINISH_S
 from livebot.rooms.figures import Figures
 from livebot.rooms.recognition import BARREN_S, Recognition, RecognitionOptions
-from livebot.stt.engine import Word
-from livebot.stt.lease import HOLD_S, PRE_ROLL_S, ROTATE_AT
+from livebot.stt.engine import SttEngine, Word
+from livebot.stt.failover import Failover
+from livebot.stt.lease import HOLD_S, PAUSE_S, PRE_ROLL_S, ROTATE_AT, SWITCH_WITHIN_S
 from livebot.stt.replay import MARGIN_S
 from livebot.stt.stall import PATIENCE_S
 from tests.support.scripted_engine import ScriptedEngine, words
@@ -58,6 +59,12 @@ class Running:
             self.backlog.put(Chunk(samples, self.now))
             self.now += CHUNK_S
 
+    def babble(self, seconds: float) -> None:
+        """Put what may be speech for as long as one likes, without a pause between words."""
+        for _ in range(round(seconds)):
+            self.hear(0.8, level=0.1)
+            self.hear(0.2, level=0.001)
+
     def speak(self, seconds: float) -> None:
         """Put something that may be speech."""
         self.hear(seconds, level=0.1)
@@ -68,15 +75,17 @@ class Running:
 
 
 @asynccontextmanager
-async def running(backlog_s: float = 120.0) -> AsyncIterator[Running]:
+async def running(
+    backlog_s: float = 120.0, wrap: Callable[[ScriptedEngine], SttEngine] = lambda engine: engine
+) -> AsyncIterator[Running]:
     """Run a recognition; at the end audio ends, and it must end by itself."""
     figures = Figures(Metrics())
-    engine = ScriptedEngine()
+    engine = ScriptedEngine({"en": "English", "fr": "French"})
     backlog = Backlog(backlog_s, lambda chunk: recognition.missed(chunk))  # noqa: PLW0108
     captions: list[Caption] = []
     gaps: list[Gap] = []
     recognition = Recognition(
-        engine,
+        wrap(engine),
         RecognitionOptions(language="en"),
         backlog=backlog,
         figures=figures,
@@ -464,9 +473,7 @@ async def test_what_is_given_up_includes_what_can_no_longer_be_sent_again() -> N
     """An engine that is more than half a minute late has it all, and will say none of it."""
     async with running() as it:
         it.engine.watched = True
-        for _ in range(50):
-            it.hear(0.8, level=0.1)
-            it.hear(0.2, level=0.001)
+        it.babble(50)
         await it.engine.stream()
         await asyncio.sleep(1)
         it.backlog.close()
@@ -479,9 +486,7 @@ async def test_what_a_finished_stream_heard_is_never_told_as_lost() -> None:
     """A minute of music, of which nothing was to be said, is no loss of the next stream's."""
     async with running() as it:
         it.engine.watched = True
-        for _ in range(60):
-            it.hear(0.8, level=0.1)
-            it.hear(0.2, level=0.001)
+        it.babble(60)
         it.keep_silent(HOLD_S + 5)
         await asyncio.sleep(1)
         assert it.engine.streams[0].is_finished
@@ -524,3 +529,146 @@ async def test_a_gap_ends_with_a_stream_that_hears_all_the_rest() -> None:
         assert it.engine.streams[0].is_finished
 
         assert it.gaps[-1].end is not None
+
+
+async def test_the_language_changes_at_a_pause() -> None:
+    """What was said before it is understood in the one language, what comes after in the other."""
+    async with running() as it:
+        it.engine.on_open = lambda stream: setattr(stream, "last_words", tuple(words("one two")))
+        it.babble(2)
+        first = await it.engine.stream()
+        await asyncio.sleep(0.5)
+        it.recognition.set_language("fr")
+        it.babble(1)
+        await asyncio.sleep(SWITCH_WITHIN_S / 2)
+        assert not first.is_finished
+        it.engine.on_open = lambda _: None
+        it.keep_silent(1)
+        second = await it.engine.stream(1)
+        await asyncio.sleep(0.1)
+        second.say(*words("trois"))
+        await asyncio.sleep(1)
+
+        assert [stream.language for stream in it.engine.streams] == ["en", "fr"]
+        assert first.seconds == pytest.approx(3 + PAUSE_S, abs=CHUNK_S)
+        # Nothing was in the middle of it, so nothing comes twice.
+        assert first.seconds + second.seconds == pytest.approx(4)
+    assert it.text == "one two trois"
+
+
+async def test_the_language_changes_in_a_monologue_too() -> None:
+    """The word that is cut is said by the next stream, from its beginning, and none twice."""
+    async with running() as it:
+        last = (Word("one", 2.0, 2.5), Word("two", 3.0, 3.5), Word("thr", 4.5, 4.9))
+        it.engine.on_open = lambda stream: setattr(stream, "last_words", last)
+        first = None
+        for _ in range(5):
+            it.babble(1)
+            first = first or await it.engine.stream()
+            if it.now == pytest.approx(2):
+                it.recognition.set_language("fr")
+                it.engine.on_open = lambda _: None
+            await asyncio.sleep(1)
+        it.babble(1)
+        second = await it.engine.stream(1)
+        await asyncio.sleep(0.1)
+
+        assert first is not None
+        assert first.seconds == pytest.approx(2 + SWITCH_WITHIN_S, abs=1)
+        from_s = 6 - second.seconds
+        assert from_s == pytest.approx(3.5 - MARGIN_S, abs=CHUNK_S)
+        texts = [("two", 3.0), ("three", 4.5), ("four", 5.2)]
+        second.say(*(Word(text, at - from_s, at - from_s + 0.5) for text, at in texts))
+        await asyncio.sleep(1)
+
+    assert it.text == "one two three four"
+    assert it.gaps == []
+
+
+async def test_late_last_words_without_times_leave_the_cut_one_to_be_heard_again() -> None:
+    """The longer they take, the less of the audio may have been answered, not the more."""
+    async with running() as it:
+        it.engine.on_open = lambda stream: setattr(stream, "never_ends", not it.engine.streams)
+        it.babble(5)
+        first = await it.engine.stream()
+        it.recognition.set_language("fr")
+        await asyncio.sleep(SWITCH_WITHIN_S)
+        it.babble(1)
+        await asyncio.sleep(6)
+        first.say(Word("one"), Word("two"), Word("thr"))
+        first.end()
+        second = await it.engine.stream(1)
+        await asyncio.sleep(0.1)
+        assert second.seconds >= 2
+        second.say(Word("two"), Word("three"))
+        await asyncio.sleep(5)
+
+    assert it.text == "one two three"
+
+
+async def test_who_is_silent_speaks_the_new_language_from_the_first_word() -> None:
+    """The stream that is held through a silence does not get it."""
+    async with running() as it:
+        it.speak(1)
+        it.keep_silent(5)
+        first = await it.engine.stream()
+        await asyncio.sleep(1)
+        it.recognition.set_language("fr")
+        it.speak(1)
+        second = await it.engine.stream(1)
+        await asyncio.sleep(1)
+
+    assert second.language == "fr"
+    assert first.seconds == pytest.approx(6)
+    assert second.seconds == pytest.approx(1)
+
+
+async def test_a_language_that_is_taken_back_changes_nothing() -> None:
+    """Somebody chose the wrong line of a menu."""
+    async with running() as it:
+        it.babble(10)
+        await it.engine.stream()
+        it.recognition.set_language("fr")
+        it.recognition.set_language("en")
+        it.keep_silent(2)
+        await asyncio.sleep(10)
+
+        assert len(it.engine.streams) == 1
+
+
+async def test_a_model_that_hears_the_language_keeps_its_stream() -> None:
+    """It takes no notice of what it is told."""
+    async with running() as it:
+        it.engine.hears_language = True
+        it.speak(1)
+        await it.engine.stream()
+        it.recognition.set_language("fr")
+        it.keep_silent(5)
+        await asyncio.sleep(10)
+
+        assert len(it.engine.streams) == 1
+
+
+@pytest.mark.parametrize("others", [True, False])
+async def test_noise_is_no_loss_where_others_are_understood(*, others: bool) -> None:
+    """Who types for minutes has not lost a word; but if nobody gets any, it may be the engine."""
+    engines: list[Failover] = []
+
+    def wrap(engine: ScriptedEngine) -> SttEngine:
+        engines.append(Failover({"first": engine}, Metrics()))
+        return engines[0]
+
+    async with running(wrap=wrap) as it, engines[0], engines[0].open(language="en") as other:
+        events = other.events()
+        for second in range(150):
+            it.babble(1)
+            if others:
+                it.engine.streams[0].say(Word("yes", float(second), second + 0.4))
+                await anext(events)
+            await asyncio.sleep(1)
+        it.keep_silent(HOLD_S + 2)
+        await asyncio.sleep(1)
+        count = len(it.engine.streams)
+
+    assert count > 3
+    assert bool(it.gaps) is not others
