@@ -13,15 +13,20 @@ from structlog.testing import capture_logs
 from yarl import URL
 
 from livebot.api import ops
+from livebot.api.backends import Backends
 from livebot.api.server import MAX_BODY_BYTES, make_app, serve
+from livebot.api.table import all_routes
 from livebot.errors import ConfigError
+from livebot.ids import RoomToken, TalkSessionId
 from livebot.metrics import Metrics
+from livebot.rooms.readers import Wish
 from livebot.rooms.status import HealthStatus
-from livebot.settings import Settings, load_settings
-from tests.support.fake_rooms import FakeRooms
+from livebot.settings import Bind, Settings, load_settings
+from tests.support.fake_rooms import FakeApp, FakeRooms
 
 CALLS = "/api/v1/call/transcribe"
-TOKEN = "abcd1234efgh"
+TOKEN = RoomToken("abcd1234efgh")
+ANYWHERE = Bind("127.0.0.1", 0)
 
 
 @pytest.fixture
@@ -33,7 +38,7 @@ def rooms() -> FakeRooms:
 @pytest.fixture
 def at_home() -> Settings:
     """Return the settings of a service without keys; made before the loop runs."""
-    return load_settings(host="127.0.0.1", api_keys=(), language="en")
+    return load_settings(host="127.0.0.1", api_keys=(), turn_hosts="t")
 
 
 @pytest.fixture
@@ -45,9 +50,9 @@ def keyed() -> Settings:
 @pytest.fixture
 async def client(rooms: FakeRooms, at_home: Settings) -> AsyncIterator[aiohttp.ClientSession]:
     """Serve the API and return who calls it."""
-    app = make_app(rooms, at_home, Metrics())
+    app = make_app({"default": rooms}, at_home, Metrics())
     async with (
-        serve(app, "127.0.0.1", 0) as port,
+        serve(app, ANYWHERE) as port,
         aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
     ):
         yield session
@@ -67,13 +72,14 @@ async def test_start_twice_list_stop_twice(
     async with client.post(CALLS, json=body) as answer:
         assert answer.status == 200
         assert (await answer.json())["status"] == "already running"
-    ((language, servers),) = rooms.enabled.values()
-    assert (language, servers[0].urls) == ("en", ("turn:t:3478",))
+    room = rooms.enabled[TOKEN]
+    assert (room.language, room.servers[0].urls) == ("en", ("turn:t:3478",))
+    assert (room.everybody, room.readers) == (True, {})
 
     async with client.delete(f"{CALLS}/{TOKEN}") as answer:
         assert (answer.status, await answer.json()) == (
             200,
-            {"status": "stopped", "roomToken": TOKEN},
+            {"status": "stopped", "roomToken": TOKEN, "message": "Transcription stopped"},
         )
     async with client.delete(f"{CALLS}/{TOKEN}") as answer:
         assert (answer.status, await answer.json()) == (
@@ -84,7 +90,7 @@ async def test_start_twice_list_stop_twice(
 
 async def test_list(client: aiohttp.ClientSession) -> None:
     """The rooms, their speakers and last errors are told. Spec: room-control/List rooms."""
-    await client.post(CALLS, json={"roomToken": TOKEN})
+    await client.post(CALLS, json={"roomToken": TOKEN, "ncSessionId": "x"})
 
     async with client.get(CALLS) as answer:
         (room,) = (await answer.json())["rooms"]
@@ -96,6 +102,7 @@ async def test_list(client: aiohttp.ClientSession) -> None:
         "state": "joined",
         "since": "1970-01-01T00:00:00.000+00:00",
         "lastError": "was lost once",
+        "readers": 1,
         "gaps": [
             {
                 "at": "1970-01-01T00:01:00.000+00:00",
@@ -123,6 +130,25 @@ async def test_list(client: aiohttp.ClientSession) -> None:
         ({"json": {"roomToken": "a/b"}}, 400, "roomToken"),
         ({"json": {"roomToken": TOKEN, "languageId": "xx"}}, 400, "xx"),
         ({"json": {"roomToken": TOKEN, "turnServers": "turn:t"}}, 400, "turnServers"),
+        (
+            {"json": {"roomToken": TOKEN, "turnServers": [{"urls": "turn:evil.example"}]}},
+            400,
+            "LT_TURN_HOSTS",
+        ),
+        ({"json": {"roomToken": TOKEN, "ncSessionId": ""}}, 400, "ncSessionId"),
+        (
+            {
+                "json": {
+                    "roomToken": TOKEN,
+                    "ncSessionId": "x",
+                    "turnServers": [{"urls": "stun:t"}],
+                }
+            },
+            400,
+            "turnServers",
+        ),
+        ({"json": {"roomToken": TOKEN, "mode": "append"}}, 400, "ncSessionId"),
+        ({"json": {"roomToken": TOKEN, "enable": False}}, 400, "DELETE"),
         ({"json": [TOKEN]}, 400, "object"),
         ({"data": b"{", "headers": {"Content-Type": "application/json"}}, 400, "JSON"),
         ({"data": b"", "headers": {"Content-Type": "application/json"}}, 400, "JSON"),
@@ -176,7 +202,15 @@ async def test_full_service(client: aiohttp.ClientSession, rooms: FakeRooms) -> 
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/", 404), ("PUT", CALLS, 405), ("DELETE", f"{CALLS}/a b", 400)],
+    [
+        ("GET", "/", 404),
+        ("PUT", CALLS, 405),
+        ("DELETE", f"{CALLS}/a b", 400),
+        # No app of Nextcloud's, so it has no such life.
+        ("GET", "/enabled", 404),
+        ("PUT", "/enabled?enabled=1", 404),
+        ("POST", "/init", 404),
+    ],
 )
 async def test_wrong_paths_are_json_too(
     client: aiohttp.ClientSession, method: str, path: str, status: int
@@ -276,7 +310,7 @@ async def test_slow_body_is_given_up(
     client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who announces a body and never sends it does not hold the service."""
-    monkeypatch.setattr("livebot.api.calls.BODY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("livebot.api.requests.BODY_S", 0.05)
 
     async def never() -> AsyncIterator[bytes]:
         yield b"{"
@@ -311,7 +345,7 @@ async def test_idle_connections_are_closed(
 ) -> None:
     """Who sends half a request, byte by byte or not at all, is not waited for."""
     monkeypatch.setattr("livebot.api.server.IDLE_S", 0.3)
-    async with serve(make_app(rooms, at_home, Metrics()), "127.0.0.1", 0) as port:
+    async with serve(make_app({"default": rooms}, at_home, Metrics()), ANYWHERE) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET /healthz HTTP/1.1\r\nA:")
         async with asyncio.timeout(5):
@@ -325,7 +359,7 @@ async def test_too_many_connections_are_closed(
 ) -> None:
     """They do not take the descriptors that calls need; those that are open go on."""
     monkeypatch.setattr("livebot.api.server.MAX_CONNECTIONS", 2)
-    async with serve(make_app(rooms, at_home, Metrics()), "127.0.0.1", 0) as port:
+    async with serve(make_app({"default": rooms}, at_home, Metrics()), ANYWHERE) as port:
         pairs = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
         async with asyncio.timeout(5):
             assert await pairs[2][0].read() == b""
@@ -338,28 +372,28 @@ async def test_too_many_connections_are_closed(
 
 async def test_address_in_use(rooms: FakeRooms, at_home: Settings) -> None:
     """A port that is taken is told with its cure."""
-    app = make_app(rooms, at_home, Metrics())
+    app = make_app({"default": rooms}, at_home, Metrics())
     with (
         socket.create_server(("127.0.0.1", 0)) as taken,
         pytest.raises(ConfigError, match="PORT"),
     ):
-        async with serve(app, "127.0.0.1", taken.getsockname()[1]):
+        async with serve(app, Bind("127.0.0.1", taken.getsockname()[1])):
             pass
 
 
 async def test_host_that_cannot_be(rooms: FakeRooms, at_home: Settings) -> None:
     """So is a name that no resolver takes."""
-    app = make_app(rooms, at_home, Metrics())
+    app = make_app({"default": rooms}, at_home, Metrics())
     with pytest.raises(ConfigError, match="HOST"):
-        async with serve(app, "a..b", 0):
+        async with serve(app, Bind("a..b", 0)):
             pass
 
 
 async def test_key_is_asked_for(rooms: FakeRooms, keyed: Settings) -> None:
     """With keys, calls need one and health does not. Spec: room-control/Keys."""
-    app = make_app(rooms, keyed, Metrics())
+    app = make_app({"default": rooms}, keyed, Metrics())
     async with (
-        serve(app, "127.0.0.1", 0) as port,
+        serve(app, ANYWHERE) as port,
         aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client,
     ):
         async with client.get(CALLS) as answer:
@@ -370,3 +404,148 @@ async def test_key_is_asked_for(rooms: FakeRooms, keyed: Settings) -> None:
             assert answer.status == 200
         async with client.get("/healthz") as answer:
             assert answer.status == 200
+
+
+async def test_a_reader_keeps_who_serves_everybody(
+    client: aiohttp.ClientSession, rooms: FakeRooms
+) -> None:
+    """Both may ask for the same room. Spec: talk-app/Readers."""
+    for body in ({}, {"ncSessionId": "x", "mode": "replace"}):
+        async with client.post(CALLS, json={"roomToken": TOKEN} | body) as answer:
+            assert answer.status == 200
+
+    room = rooms.enabled[TOKEN]
+    assert room.everybody
+    assert room.readers == {TalkSessionId("x"): Wish("replace")}
+
+
+async def test_languages_are_spelled_in_many_ways(
+    client: aiohttp.ClientSession, rooms: FakeRooms
+) -> None:
+    """Rooms know one spelling only. Spec: room-control/Languages."""
+    await client.post(CALLS, json={"roomToken": TOKEN, "languageId": "PT_br"})
+
+    assert rooms.enabled[TOKEN].language == "pt-BR"
+
+
+async def test_the_caller_owns_the_room(rooms: FakeRooms, keyed: Settings) -> None:
+    """Its quota counts it. Spec: room-control/Limits."""
+    async with (
+        serve(make_app({"default": rooms}, keyed, Metrics()), ANYWHERE) as port,
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client,
+    ):
+        key = {"Authorization": "Bearer 0123456789abcdef"}
+        await client.post(CALLS, json={"roomToken": TOKEN}, headers=key)
+
+    assert rooms.enabled[TOKEN].owner == "ops"
+
+
+async def test_a_handler_that_hangs_is_answered_for(
+    client: aiohttp.ClientSession, rooms: FakeRooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the reason: there is an answer in time. Spec: talk-app/In time."""
+    monkeypatch.setattr("livebot.api.errors.HANDLER_S", 0.05)
+    rooms.delay_s = 60
+
+    async with client.post(CALLS, json={"roomToken": TOKEN}) as answer:
+        assert (answer.status, "Retry-After" in answer.headers) == (503, True)
+        assert "0.05 s" in (await answer.json())["error"]
+
+
+async def test_the_document_is_served(client: aiohttp.ClientSession) -> None:
+    """It describes what is there. Spec: room-control/OpenAPI."""
+    async with client.get("/openapi.json") as answer:
+        found = await answer.json()
+
+    assert found["openapi"].startswith("3.1")
+    assert CALLS in found["paths"]
+    assert "/enabled" not in found["paths"]
+
+
+@pytest.mark.parametrize("is_app", [False, True])
+def test_nothing_is_served_that_is_not_in_the_table(at_home: Settings, is_app: bool) -> None:
+    """Nor the other way round; HEAD is GET's. Spec: room-control/OpenAPI."""
+    app, rooms = FakeApp() if is_app else None, {"default": FakeRooms()}
+    table = all_routes(Backends(rooms, at_home.per_backend()), Metrics(), app)
+
+    served = make_app(rooms, at_home, Metrics(), app=app).router.routes()
+
+    assert {
+        (route.method, route.resource.canonical)
+        for route in served
+        if route.method != "HEAD" and route.resource is not None
+    } == {(route.method, route.path) for route in table}
+
+
+@pytest.fixture
+def two() -> Settings:
+    """Return the settings of a service with two backends."""
+    return load_settings(
+        host="127.0.0.1",
+        api_keys="ops:0123456789abcdef",
+        backends=[
+            {"name": "one", "LT_API_KEYS": "alice:aaaaaaaaaaaaaaaa", "LT_TURN_HOSTS": "t"},
+            {"name": "two", "NEXTCLOUD_URL": "https://two.example"},
+        ],
+    )
+
+
+async def test_backends_are_apart(two: Settings) -> None:
+    """A token is of one backend; a backend's key reaches no other.
+
+    Spec: room-control/Backends, room-control/List rooms, observability/Health.
+    """
+    rooms = {"one": FakeRooms(), "two": FakeRooms()}
+    alice = {"Authorization": "Bearer aaaaaaaaaaaaaaaa"}
+    ops = {"Authorization": "Bearer 0123456789abcdef"}
+    async with (
+        serve(make_app(rooms, two, Metrics()), ANYWHERE) as port,
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client,
+    ):
+        body = {"roomToken": TOKEN}
+        async with client.post(CALLS, json=body, headers=alice) as answer:
+            assert answer.status == 200
+        async with client.post(f"{CALLS}?backend=two", json=body, headers=alice) as answer:
+            assert answer.status == 400
+        async with client.post(CALLS, json=body, headers=ops) as answer:
+            assert (answer.status, "?backend=" in (await answer.json())["error"]) == (400, True)
+        assert (list(rooms["one"].enabled), list(rooms["two"].enabled)) == ([TOKEN], [])
+        async with client.post(f"{CALLS}?backend=two", json=body, headers=ops) as answer:
+            assert answer.status == 200
+        # The hosts that one of them knows are not the other's.
+        turn = body | {"turnServers": [{"urls": "turn:t"}]}
+        for backend, status in (("one", 200), ("two", 400)):
+            url = f"{CALLS}?backend={backend}"
+            async with client.post(url, json=turn, headers=ops) as answer:
+                assert answer.status == status
+        async with client.get(CALLS, headers=ops) as answer:
+            found = [room["backend"] for room in (await answer.json())["rooms"]]
+            assert found == ["one", "two"]
+        async with client.get(CALLS, headers=alice) as answer:
+            found = [room["backend"] for room in (await answer.json())["rooms"]]
+            assert found == ["one"]
+
+
+async def test_backends_are_healthy_together(two: Settings) -> None:
+    """Sums, and whose reason it is; ready while one of them is.
+
+    Spec: observability/Health, observability/Readiness.
+    """
+    rooms = {"one": FakeRooms(), "two": FakeRooms(limit=0)}
+    rooms["two"].state = HealthStatus.UNHEALTHY
+    async with (
+        serve(make_app(rooms, two, Metrics()), ANYWHERE) as port,
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client,
+    ):
+        async with client.get("/healthz") as answer:
+            found = await answer.json()
+            assert (answer.status, found["status"], found["speakers"]) == (200, "degraded", 4)
+            assert found["reasons"] == ["two: because the test says so"]
+        async with client.get("/readyz") as answer:
+            assert (answer.status, await answer.json()) == (
+                200,
+                {"ready": True, "reasons": ["two: full, says the test"]},
+            )
+        rooms["one"].limit = 0
+        async with client.get("/readyz") as answer:
+            assert answer.status == 503
