@@ -22,6 +22,7 @@ from tests.support.engine_contract import (
     feed,
     listen,
     overhear,
+    talk,
     words,
 )
 from tests.support.kyutai_double import KyutaiDouble
@@ -55,6 +56,15 @@ class TestContract(ToneContract):
         """Give an engine where nobody listens."""
         async with KyutaiEngine({"url": NOBODY, "cold_start_s": "0.5"}) as engine:
             yield engine
+
+
+async def test_the_language_need_not_be_told() -> None:
+    """The model hears which one it is; the protocol has no word for it."""
+    async with KyutaiDouble().serve() as double, KyutaiEngine({"url": double.url}) as engine:
+        assert list(engine.capabilities.languages) == ["en", "fr", "auto"]
+        assert engine.capabilities.hears_language
+        async with engine.open(language="auto") as stream:
+            assert words(await talk(stream, speech(3))) == said(3)
 
 
 async def test_keys_are_shown_to_the_endpoint() -> None:

@@ -78,6 +78,15 @@ async def test_the_words_are_those_of_the_recording(engine: LocalEngine, name: s
     assert ends[-1] <= len(spoken.audio) / RATE_HZ + 0.1
 
 
+@pytest.mark.parametrize("language", ["fr", "auto"])
+async def test_it_understands_english_only(engine: LocalEngine, language: str) -> None:
+    """And cannot tell whether it is English."""
+    assert set(engine.capabilities.languages) == {"en"}
+    with pytest.raises(EngineError, match="English only"):
+        async with engine.open(language=language):
+            pytest.fail("it understands something else")
+
+
 async def test_words_appear_while_the_speaker_goes_on(engine: LocalEngine) -> None:
     """Words come before the utterance ends."""
     audio = recording("ls_61").audio

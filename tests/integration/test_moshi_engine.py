@@ -13,7 +13,7 @@ from livebot.errors import ConfigError, EngineBusyError, EngineError
 from livebot.stt.engine import Pause, SttEngine, SttEvent, Word
 from livebot.stt.engines import moshi
 from livebot.stt.engines.moshi import MoshiEngine
-from tests.support.engine_contract import converse, listen, words
+from tests.support.engine_contract import converse, listen, talk, words
 from tests.support.moshi_double import MoshiDouble
 from tests.support.tone_contract import ToneContract
 from tests.support.tone_model import BURST, FRAME, FRAME_S, GAP, said, speech
@@ -59,6 +59,15 @@ async def test_pause_comes_once_and_after_its_words() -> None:
 
     kinds = [type(event) for event in events]
     assert kinds == [Word, Word, Pause, Word, Pause]
+
+
+async def test_the_language_need_not_be_told() -> None:
+    """The model hears which one it is; the protocol has no word for it."""
+    async with MoshiDouble().serve() as double, MoshiEngine({"url": double.url}) as engine:
+        assert list(engine.capabilities.languages) == ["en", "fr", "auto"]
+        assert engine.capabilities.hears_language
+        async with engine.open(language="auto") as stream:
+            assert words(await talk(stream, speech(3))) == said(3)
 
 
 async def test_silence_is_no_pause() -> None:

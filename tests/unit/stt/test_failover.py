@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import pytest
@@ -16,7 +16,7 @@ from livebot.errors import (
 )
 from livebot.metrics import Metrics
 from livebot.stt.breaker import MOST_S
-from livebot.stt.engine import Capabilities, SttStream, Word
+from livebot.stt.engine import Capabilities, Placed, SttStream, Word
 from livebot.stt.failover import FAILOVER_AFTER_S, LAST_RESORT_S, Failover
 from livebot.stt.stall import PATIENCE_S
 from tests.support.scripted_engine import ScriptedStream
@@ -370,6 +370,76 @@ async def test_streams_go_where_the_language_is_understood(world: World) -> None
                 pytest.fail("nobody understands it")
     assert not caught.value.retryable
     assert (len(world.first.streams), len(world.second.streams)) == (0, 1)
+
+
+async def test_an_engine_is_told_a_language_by_its_own_code(world: World) -> None:
+    """One that knows Portuguese understands Brazil's, unless another is asked first."""
+    world.first.capabilities = Capabilities({"pt": "Portuguese"}, word_times=True, pauses=True)
+    world.second.capabilities = Capabilities({"pt-BR": "Brazilian"}, word_times=True, pauses=True)
+    async with world.both() as engine:
+        for language in ("pt-BR", "PT_br", "pt-PT"):
+            async with engine.open(language=language):  # the engines check what they are told
+                pass
+        world.first.fault = DEAD
+        async with engine.open(language="pt-BR"):
+            pass
+
+    assert (len(world.first.streams), len(world.second.streams)) == (3, 1)
+
+
+async def test_where_the_language_is_heard_only_who_hears_it_is_asked(world: World) -> None:
+    """Another engine would have to be told one."""
+    hearing = replace(
+        ENGLISH, languages={"en": "English", "auto": "Automatic"}, hears_language=True
+    )
+    world.second.capabilities = hearing
+    async with world.both() as engine, engine.open(language="auto") as stream:
+        assert isinstance(stream, Placed)
+        assert stream.capabilities == hearing
+        assert stream.capabilities.suits("auto", "en")
+        assert not engine.capabilities.hears_language
+
+    assert (len(world.first.streams), len(world.second.streams)) == (0, 1)
+
+
+async def test_a_stream_knows_whether_its_engine_understands_anybody(world: World) -> None:
+    """Words to others show that it is not the engine that is deaf."""
+    async with (
+        world.alone() as engine,
+        engine.open(language="en") as one,
+        engine.open(language="en") as other,
+    ):
+        assert isinstance(one, Placed)
+        understanding = [one.is_understanding]
+        world.first.streams[1].say(Word("yes"))
+        await anext(other.events())
+        understanding.append(one.is_understanding)
+        await asyncio.sleep(PATIENCE_S)
+        understanding.append(one.is_understanding)
+
+    assert understanding == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("opened", "wanted", "hears", "expected"),
+    [
+        ("en", "en", False, True),
+        ("en", "en-GB", False, True),
+        ("en", "fr", False, False),
+        ("en", "fr", True, True),
+        ("auto", "fr", True, True),
+        ("en", "de", True, False),
+    ],
+)
+def test_whether_another_stream_is_needed(
+    opened: str, wanted: str, *, hears: bool, expected: bool
+) -> None:
+    """Not where the engine makes no difference, or hears it all by itself."""
+    languages = {"en": "English", "fr": "French", "auto": "Automatic"}
+
+    assert replace(ENGLISH, languages=languages, hears_language=hears).suits(opened, wanted) is (
+        expected
+    )
 
 
 async def test_capabilities_promise_what_each_one_keeps(world: World) -> None:

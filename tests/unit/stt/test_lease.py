@@ -3,7 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livebot.stt.lease import HOLD_S, OPEN_DBFS, SpeechGate
+from livebot.stt.lease import (
+    HOLD_S,
+    OPEN_DBFS,
+    PAUSE_S,
+    SWITCH_WITHIN_S,
+    SpeechGate,
+    is_switch_due,
+)
 
 CHUNKS = st.lists(st.tuples(st.floats(-120, 0), st.floats(0.02, 1.0)))
 
@@ -30,3 +37,12 @@ def test_silence_closes_it_after_the_hold_and_not_before(
         silent += step
 
     assert HOLD_S - 1e-6 <= silent <= HOLD_S + step + 1e-6
+
+
+@given(st.floats(0, 10), st.floats(0, 10))
+def test_a_language_changes_at_a_pause_and_else_soon(asked_s: float, quiet_s: float) -> None:
+    """In the middle of a word only where nobody pauses."""
+    is_due = is_switch_due(asked_s, quiet_s)
+
+    assert is_due or (asked_s < SWITCH_WITHIN_S and quiet_s < PAUSE_S)
+    assert not is_due or asked_s >= SWITCH_WITHIN_S or quiet_s >= PAUSE_S
