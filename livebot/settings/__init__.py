@@ -11,10 +11,11 @@ from livebot.settings.appapi import Bind
 from livebot.settings.ice import IceServer, parse_ice_servers
 from livebot.settings.keys import ApiKey
 from livebot.settings.load import load_settings
-from livebot.settings.model import Settings
+from livebot.settings.model import DEFAULT_BACKEND, Settings
 from livebot.settings.quota import Quota
 
 __all__ = [
+    "DEFAULT_BACKEND",
     "ApiKey",
     "Bind",
     "IceServer",

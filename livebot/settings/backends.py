@@ -86,10 +86,10 @@ class _Object:
 
     def _read(self, given: Mapping[str, object]) -> Iterator[str]:
         """Take what works; yield a sentence for what does not."""
-        for key in given.keys() - _FIELDS.keys():
+        for key in (key for key in given if key not in _FIELDS):
             shown = key if _VARIABLE.fullmatch(key) else "a key"
             yield f"{shown} is not a setting of a backend. {hint(key, _FIELDS)}"
-        # As in the environment, what is empty is not set.
+        # What is empty is not set, as in the environment.
         said = {key: given[key] for key in _FIELDS if given.get(key) not in (None, "")}
         try:
             found = BackendFields.model_validate(said)

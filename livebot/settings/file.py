@@ -27,8 +27,9 @@ def file_values() -> dict[str, object]:
             f"{VARIABLE} names a file that cannot be read ({exc.strerror})."
             " Correct the path or its permissions."
         ) from exc
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
-        # The parser's own words quote the file, which may hold secrets.
+    except (yaml.YAMLError, ValueError, RecursionError):
+        # The parser's own words quote the file, which may hold secrets. ValueError: text that is
+        # no UTF-8, or a date that there is not.
         raise ConfigError(
             f"{VARIABLE} names a file that is not YAML. Write one line per key, like PORT: 8080."
         ) from None

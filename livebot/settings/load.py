@@ -53,5 +53,5 @@ def load_settings(*, for_call: bool = False, **overrides: object) -> Settings:
 
 def _unknown_keys() -> Iterator[str]:
     """Yield a sentence per key of the YAML file that is none; the environment has others' too."""
-    for key in file.file_values().keys() - _FIELDS.keys():
+    for key in (key for key in file.file_values() if key not in _FIELDS):
         yield f"{key} in the file of {file.VARIABLE} is not a setting. {hint(key, _FIELDS)}"

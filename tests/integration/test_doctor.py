@@ -6,6 +6,7 @@ from livebot import doctor
 from livebot.doctor import Finding
 from livebot.errors import EngineError
 from livebot.settings import Settings, load_settings
+from livebot.settings.backends import parse_backends
 from livebot.stt import registry
 from tests.support.scripted_engine import ScriptedEngine
 from tests.support.scripted_server import scripted_server
@@ -101,3 +102,68 @@ async def test_every_engine_of_the_list_is_tried(
 
     assert list(found)[2:] == ["engine local", "engine kyutai", "language fr"]
     assert found["language fr"].detail == "understood by kyutai"
+
+
+async def test_every_backend_is_tried(monkeypatch: pytest.MonkeyPatch, complete: Settings) -> None:
+    """Each has its lines, with its name; one that fails does not hide the others.
+
+    Spec: command-line/Doctor, configuration/Several backends.
+    """
+    monkeypatch.setattr(registry, "load", lambda *_: ScriptedEngine())
+    async with scripted_server() as server:
+        backends = parse_backends(
+            [
+                {"name": "dead", "LT_HPB_URL": "ws://127.0.0.1:1", "NEXTCLOUD_URL": "http://a"},
+                {"name": "well", "LT_HPB_URL": server.url, "LT_DEFAULT_LANGUAGE": "tlh"},
+            ]
+        )
+        found = await findings(complete.model_copy(update={"backends": backends}))
+
+    assert [(one.what, one.ok) for one in found] == [
+        ("settings", True),
+        ("backend dead: signaling server", False),
+        ("backend dead: engine local", True),
+        ("backend dead: language en", True),
+        ("backend well: signaling server", True),
+        ("backend well: engine local", True),
+        ("backend well: language tlh", False),
+    ]
+
+
+async def test_an_app_need_not_know_the_server(complete: Settings) -> None:
+    """Talk's settings say where it is, once the app is asked to a call."""
+    app = complete.model_copy(update={"app_id": "app", "hpb_url": None})
+
+    found = await doctor.check_hpb(app)
+
+    assert found.ok
+    assert "Talk" in found.detail
+
+
+def test_the_table_shows_what_backends_have_and_no_secret() -> None:
+    """Every variable, then each backend's own. Spec: configuration/Secrets."""
+    secret = "hunter2hunter2hunter2"
+    settings = load_settings(
+        internal_secret=secret,
+        turn_hosts="a,b",
+        stt_stream_url=f"wss://stt?key={secret}",
+        api_keys=f"ops:{secret}",
+        backends=[
+            {
+                "name": "school",
+                "LT_INTERNAL_SECRET": secret,
+                "LT_ICE_SERVERS": [{"urls": "turn:t", "credential": secret}],
+                "LT_API_KEYS": f"own:{secret}2",
+            }
+        ],
+    )
+
+    found = dict(doctor.effective(settings))
+
+    assert secret not in str(found)
+    assert found["LT_TURN_HOSTS"] == "a, b"
+    assert found["LT_BACKENDS"] == "school"
+    assert found["LT_API_KEYS"] == "ops: hidden"
+    assert found["school: LT_API_KEYS"] == "own: hidden"
+    assert found["school: LT_ICE_SERVERS"] == "turn:t"
+    assert found["school: LT_INTERNAL_SECRET"] == "set, hidden"

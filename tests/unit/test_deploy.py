@@ -8,7 +8,8 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # it ships no types
 from pydantic import SecretStr
 
-from livebot.settings import Settings
+from livebot.settings import Settings, load_settings
+from livebot.settings.backend_fields import BackendFields
 
 ROOT = Path(__file__).parents[2]
 FIELDS = {str(field.validation_alias): field for field in Settings.model_fields.values()}
@@ -77,3 +78,52 @@ def test_health_check_command() -> None:
     (code,) = re.findall(r'CMD \["python", "-c", "(.+)"\]', text)
 
     compile(code, "healthcheck", "exec")
+
+
+def test_example_of_several_backends_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What operators copy is read and works. Spec: configuration/Several backends."""
+    for name in FIELDS:
+        monkeypatch.delenv(name, raising=False)
+    text = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
+    (example,) = (
+        part
+        for part in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+        if "name: school\n" in part
+    )
+    # The keys are cut short there.
+    (tmp_path / "bot.yaml").write_text(example.replace("...", "0123456789abcdef"))
+    monkeypatch.setenv("LT_CONFIG", str(tmp_path / "bot.yaml"))
+    monkeypatch.chdir(tmp_path)
+
+    found = load_settings(for_call=True).per_backend()
+
+    assert {name: (one.language, one.max_rooms) for name, one in found.items()} == {
+        "school": ("fr", 5),
+        "office": ("en", 50),
+    }
+
+
+def test_document_lists_what_backends_may_set() -> None:
+    """The list is the program's. Spec: configuration/Several backends."""
+    text = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
+
+    (sentence,) = re.findall(r"The variables that may differ: (.*?)\.\n", text, re.DOTALL)
+
+    fields = BackendFields.model_fields.values()
+    assert re.findall("`([A-Z_]+)`", sentence) == [str(f.validation_alias) for f in fields]
+
+
+def test_compose_lets_the_container_change_nothing() -> None:
+    """It is no root, gains no rights, and can write to its `/tmp` only."""
+    found = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+
+    service = found["services"]["livebot"]
+
+    assert service["read_only"] is True
+    assert service["tmpfs"] == ["/tmp"]
+    assert service["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in service["security_opt"]
+    assert "user" not in service
+    assert "privileged" not in service

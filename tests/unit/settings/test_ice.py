@@ -95,3 +95,12 @@ def test_texts_that_turn_cannot_carry(key: str, text: str) -> None:
 def test_credential_has_no_repr() -> None:
     """A credential is not printed."""
     assert "hunter2" not in repr(IceServer(("turn:h",), "u", "hunter2"))
+
+
+def test_hosts() -> None:
+    """Where the addresses lead, whatever else they say."""
+    urls = ["stun:A.example", "turn:b.example:3478?transport=udp", "turns:B.example?transport=tcp"]
+
+    (found,) = parse_ice_servers([{"urls": urls}])
+
+    assert found.hosts == {"a.example", "b.example"}

@@ -172,3 +172,15 @@ def test_bottomless_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
 
     with pytest.raises(ConfigError, match="not YAML"):
         load_settings()
+
+
+@pytest.mark.parametrize("value", ["2024-99-99", "1" * 5000, "!!int x", "\x00"])
+def test_values_that_yaml_itself_cannot_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, value: str
+) -> None:
+    """A date that there is not ends in a sentence too."""
+    monkeypatch.setenv("LT_CONFIG", str(tmp_path / "bot.yaml"))
+    (tmp_path / "bot.yaml").write_text(f"LT_HPB_URL: {value}\n")
+
+    with pytest.raises(ConfigError, match="LT_CONFIG names a file that is not YAML"):
+        load_settings()
