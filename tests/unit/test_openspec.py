@@ -177,7 +177,7 @@ PROVED_BY = {
         "integration/test_kyutai_engine.py::test_keys_are_shown_to_the_endpoint",
         "integration/test_kyutai_engine.py::test_keys_do_not_follow_a_redirect",
         "integration/test_kyutai_engine.py::test_refusal_is_final_and_names_the_cure",
-        "unit/settings/test_model.py::test_modal_keys_stay_with_modal",
+        "unit/settings/test_engines.py::test_modal_keys_stay_with_modal",
     ],
     "stt-endpoint/Last words": [
         "integration/test_kyutai_engine.py::test_last_word_comes_with_the_silence_of_the_flush",
