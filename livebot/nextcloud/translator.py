@@ -5,9 +5,9 @@ over. Texts are speech: they are in no log and in no error.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import structlog
 
@@ -31,6 +31,9 @@ MOST_WAITING = 64
 
 MOST_DELETIONS = 64
 """Tasks that are being deleted; more are left to Nextcloud, which deletes them after a week."""
+
+LAST_DELETIONS_S = 1.0
+"""How long a stop waits for them."""
 
 LANGUAGES_WITHIN_S = 2.5
 TYPES_WITHIN_S = 1.2
@@ -70,13 +73,15 @@ class NextcloudTranslator:
         self._turns = asyncio.Semaphore(MOST_TASKS)
         self._waiting = 0
         self._deletions = 0
-        self._behind: set[asyncio.Task[object]] = set()
+        self._behind: set[asyncio.Task[Any]] = set()
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        """End what is under way; tasks that are left are deleted by Nextcloud, after a week."""
+        """Delete the last tasks, and end what is under way; what is left goes after a week."""
+        if self._behind:
+            await asyncio.wait(self._behind, timeout=LAST_DELETIONS_S)
         for task in self._behind:
             task.cancel()
         await asyncio.gather(*self._behind, return_exceptions=True)
@@ -142,11 +147,8 @@ class NextcloudTranslator:
         finally:
             self._delete_behind(scheduled)
 
-    def _start(self, work: Awaitable[T]) -> asyncio.Task[T]:
-        async def run() -> T:
-            return await work
-
-        task = asyncio.create_task(run(), name="translation")
+    def _start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work, name="translation")
         self._behind.add(task)
         task.add_done_callback(self._behind.discard)
         return task
