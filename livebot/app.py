@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import signal
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from types import FrameType
 from typing import Self
@@ -15,6 +16,7 @@ from livebot.api.server import make_app, serve
 from livebot.backends import Backends
 from livebot.metrics import Metrics
 from livebot.overload import Overload, memory
+from livebot.rooms.manager import RoomManager
 from livebot.settings import Settings
 
 log = structlog.get_logger("app")
@@ -75,6 +77,11 @@ class App:
         await self._backends.drain(DRAIN_S)
         await self._stack.aclose()
         log.info("stopped")
+
+    @property
+    def rooms(self) -> Mapping[str, RoomManager]:
+        """The rooms of each backend, by its name."""
+        return self._backends.rooms
 
     async def _overload(self) -> Overload:
         settings = self._settings

@@ -24,7 +24,7 @@ log = structlog.get_logger("room")
 SENDING_S = 1.0
 """How long leaving waits for the last captions to be sent."""
 
-TRANSLATING_S = 2.0
+TRANSLATING_S = 1.0
 """How long leaving waits for the last translations; what is not done then goes out as spoken."""
 
 

@@ -21,9 +21,11 @@ from livebot.app import DRAIN_S, App
 from livebot.errors import ConfigError
 from livebot.ids import RoomToken
 from livebot.rooms import room
+from livebot.rooms.publication import SENDING_S, TRANSLATING_S
 from livebot.rooms.state import StateFile
 from livebot.rooms.wanted import WantedRoom
 from livebot.settings import load_settings
+from livebot.settings.model import DEFAULT_BACKEND
 from livebot.stt import registry
 from livebot.stt.host import process
 from tests.support.scripted_engine import ScriptedEngine
@@ -109,11 +111,11 @@ async def test_a_late_loop_takes_no_more_and_recovers(monkeypatch: pytest.Monkey
     monkeypatch.setattr("livebot.overload.gate.CALM_S", 0.5)
     monkeypatch.setattr("livebot.overload.watch.LAG_EVERY_S", 0.1)
     async with scripted_server() as server, service(server, max_lag_ms=400) as (app, http):
-        await app.manager.enable(RoomToken("room1"), "en", ())
+        await app.rooms[DEFAULT_BACKEND].enable(RoomToken("room1"), "en", ())
         assert await ready(http) == []
 
         time.sleep(0.6)  # noqa: ASYNC251 - the fault itself
-        await until(lambda: app.manager.obstacles)
+        await until(lambda: app.rooms[DEFAULT_BACKEND].obstacles)
 
         (reason,) = await ready(http)
         assert reason.startswith("event loop late by ")
@@ -122,15 +124,15 @@ async def test_a_late_loop_takes_no_more_and_recovers(monkeypatch: pytest.Monkey
         async with http.post("/api/v1/call/transcribe", json={"roomToken": "room2"}) as answer:
             assert (answer.status, "Retry-After" in answer.headers) == (503, True)
             assert "event loop late" in (await answer.json())["error"]
-        assert [one.token for one in app.manager.rooms()] == ["room1"]
-        await until(lambda: not app.manager.obstacles)
+        assert [one.token for one in app.rooms[DEFAULT_BACKEND].rooms()] == ["room1"]
+        await until(lambda: not app.rooms[DEFAULT_BACKEND].obstacles)
         assert await ready(http) == []
 
 
 async def test_too_much_memory_takes_no_more() -> None:
     """A limit that is passed is told with both figures, to balancers and on the health page."""
     async with scripted_server() as server, service(server, max_memory_mb=1) as (app, http):
-        await until(lambda: app.manager.obstacles)
+        await until(lambda: app.rooms[DEFAULT_BACKEND].obstacles)
 
         (reason,) = await ready(http)
         async with http.get("/healthz") as answer:
@@ -144,7 +146,7 @@ async def test_who_cannot_listen_joins_no_calls(tmp_path: Path) -> None:
     """A second process beside the first takes up none of its rooms before it gives up."""
     await asyncio.to_thread(StateFile(tmp_path).save, [WantedRoom(RoomToken("room1"), "en")])
     async with scripted_server() as server, service(server) as (app, _):
-        with capture_logs() as logged, pytest.raises(ExceptionGroup):
+        with capture_logs() as logged, pytest.raises(ConfigError, match="in use"):
             async with service(server, port=app.port, state_dir=tmp_path):
                 pass
 
@@ -157,7 +159,7 @@ def test_the_deadlines_fit_into_each_other() -> None:
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
     grace_s = int(compose["services"]["livebot"]["stop_grace_period"].removesuffix("s"))
 
-    assert room.LAST_WORDS_S + room.SENDING_S + room.BYE_S <= DRAIN_S
+    assert room.LAST_WORDS_S + TRANSLATING_S + SENDING_S + room.BYE_S <= DRAIN_S
     assert grace_s > DRAIN_S + http_server.SHUTDOWN_S + process.STOP_S
 
 

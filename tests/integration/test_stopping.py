@@ -225,7 +225,7 @@ def kept(folder: Path) -> list[str]:
 async def test_rooms_come_back_after_a_restart(tmp_path: Path) -> None:
     """After KILL and after TERM those that ran are joined again; those that were stopped not."""
     state = tmp_path / "state"
-    turn = [{"urls": ["turn:t:3478"], "username": "u", "credential": "hunter2"}]
+    turn = [{"urls": ["turn:127.0.0.1:3478"], "username": "u", "credential": "hunter2"}]
     async with scripted_server() as server:
         async with livebot(tmp_path, server.url, LT_STATE_DIR=str(state)) as bot:
             await bot.start("room1", turnServers=turn)
