@@ -10,6 +10,13 @@ from aiohttp import web
 from livebot.api import unix
 from livebot.api.auth import guard
 from livebot.api.backends import Backends
+from livebot.api.connections import (
+    Connections,
+    most_connections,
+    raise_descriptor_limit,
+    while_served,
+)
+from livebot.api.cors import allow_origins
 from livebot.api.errors import errors_to_json, within_deadline
 from livebot.api.exapp import AppLifecycle, while_enabled
 from livebot.api.routes import Route
@@ -27,9 +34,6 @@ LINGER_S = 1.0
 
 IDLE_S = 30.0
 """How long a connection may stay without a whole request: who sends slowly holds none longer."""
-
-MAX_CONNECTIONS = 256
-"""So many callers at once; more would take the descriptors that calls need."""
 
 SHUTDOWN_S = 2.0
 """How long requests under way may take to end."""
@@ -56,10 +60,11 @@ def make_app(
         ConfigError: The credentials in the settings do not tell callers apart.
     """
     routes = all_routes(Backends(backends, settings.per_backend()), metrics, app)
-    middlewares = [errors_to_json, guard(settings, routes), within_deadline]
+    middlewares = [while_served, errors_to_json, guard(settings, routes), within_deadline]
     if app is not None:
         middlewares.append(while_enabled(app))
     served = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
+    allow_origins(served, settings.cors_origins)
     _add(served, routes)
     return served
 
@@ -107,10 +112,8 @@ async def _listen(runner: web.AppRunner, bind: Bind) -> asyncio.Server:
     if server is None:
         raise RuntimeError("the runner was not set up")
 
-    def protocol() -> asyncio.BaseProtocol:
-        full = len(server.connections) >= MAX_CONNECTIONS
-        return _Refusal() if full else server()
-
+    limit = most_connections(raise_descriptor_limit())
+    protocol = Connections(server, limit).protocol_factory
     loop = asyncio.get_running_loop()
     try:
         if bind.socket:
@@ -129,11 +132,3 @@ def _cure(bind: Bind, exc: OSError | UnicodeError) -> str:
         f"cannot listen on {bind.host} port {bind.port} ({why});"
         " change HOST or PORT, or stop who listens there"
     )
-
-
-class _Refusal(asyncio.Protocol):
-    """A connection too many."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Close it."""
-        transport.close()

@@ -354,22 +354,6 @@ async def test_idle_connections_are_closed(
         await writer.wait_closed()
 
 
-async def test_too_many_connections_are_closed(
-    rooms: FakeRooms, at_home: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """They do not take the descriptors that calls need; those that are open go on."""
-    monkeypatch.setattr("livebot.api.server.MAX_CONNECTIONS", 2)
-    async with serve(make_app({"default": rooms}, at_home, Metrics()), ANYWHERE) as port:
-        pairs = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
-        async with asyncio.timeout(5):
-            assert await pairs[2][0].read() == b""
-            pairs[0][1].write(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            assert b" 200 " in await pairs[0][0].readline()
-        for _, writer in pairs:
-            writer.close()
-            await writer.wait_closed()
-
-
 async def test_address_in_use(rooms: FakeRooms, at_home: Settings) -> None:
     """A port that is taken is told with its cure."""
     app = make_app({"default": rooms}, at_home, Metrics())
