@@ -66,7 +66,7 @@ class Nextcloud:
     Args:
         url: Nextcloud's own address.
         app_id: As it is registered with AppAPI.
-        app_version: As AppAPI gave it: Nextcloud disables an app that names another.
+        app_version: As AppAPI gave it, which takes a higher one for an update.
         aa_version: AppAPI's, as it gave it.
         secret: What AppAPI gave to this app.
         metrics: What is counted.

@@ -1,7 +1,8 @@
 """The app's life as AppAPI sees it: prepared and reported, enabled, disabled.
 
 AppAPI waits for `/init` to be answered at once and then for progress: 100 makes it enable the
-app, an error ends the installation. It gives up after 40 minutes.
+app, an error ends the installation. It gives up after 40 minutes. Where it runs the container,
+it stops that after it has disabled the app, and starts it to enable it.
 """
 
 import asyncio
@@ -32,7 +33,8 @@ INIT_WITHIN_S = 2400.0
 
 STEP_WITHIN_S = 10.0
 END_WITHIN_S = 90.0
-"""Deadlines of one report: AppAPI answers 100 after it has enabled the app, which may take 60."""
+"""Deadlines of one report: AppAPI answers 100 after it has enabled the app, which may take 60;
+when it hears 100 once more, it answers at once."""
 
 REPORT_EVERY_S = 2.0
 """Progress that comes faster is reported together."""
@@ -41,7 +43,7 @@ FIRST_RETRY_S = 1.0
 MOST_RETRY_S = 60.0
 
 LEAVE_WITHIN_S = 2.0
-"""AppAPI waits three seconds for an answer; what takes longer goes on without it."""
+"""Old AppAPIs wait three seconds for an answer; what takes longer goes on without it."""
 
 READY = 100
 _MOST_STEP = 99

@@ -48,7 +48,7 @@ class AppApiDouble:
                 self.nextcloud.on_ready = None
 
     def headers(self, user: str = "") -> dict[str, str]:
-        """Return what AppAPI shows to the app."""
+        """Return what AppAPI shows to the app; the last one is `CLI` in all that it asks itself."""
         shown = base64.b64encode(f"{user}:{self.nextcloud.secret}".encode()).decode()
         return {
             "AA-VERSION": "33.0.0",
@@ -86,7 +86,6 @@ class AppApiDouble:
 
     async def init(self) -> None:
         """Have the app prepare itself; it reports on its own."""
-        self.nextcloud.enabled = False
         self.nextcloud.begin_init()
         status, _ = await self.request("POST", "/init")
         self.events.append(f"init {status}")

@@ -36,9 +36,9 @@ class NextcloudDouble:
 
     Attributes:
         app_id: The app that is registered.
-        app_version: ... in this version; an app that names another is disabled.
+        app_version: ... in this version; an app that names none is not let in.
         secret: ... with this secret.
-        enabled: Whether it may ask; while it is initialised it may anyway.
+        enabled: Whether it may ask.
         faults: What happens to the next requests, in turn: `slow`, a fault of `http_faults.py`,
             or None.
         always: What happens to all others.
@@ -85,7 +85,7 @@ class NextcloudDouble:
     translated: int = 0
     most_at_once: int = 0
     _born: dict[int, float] = field(default_factory=dict)
-    _status: dict[str, object] = field(default_factory=dict)
+    _is_ready: bool = False
     _scheme: str = "http"
 
     @property
@@ -160,10 +160,9 @@ class NextcloudDouble:
         _user, colon, secret = shown.partition(":")
         if not colon or headers.get("EX-APP-ID") != self.app_id or secret != self.secret:
             return 401
-        if headers.get("EX-APP-VERSION") != self.app_version:
-            self.enabled = False
+        if not headers.get("EX-APP-VERSION"):
             return 401
-        return None if self.enabled or "progress" in self._status else 401
+        return None if self.enabled else 401
 
     def _new(self, handler: Handler) -> Handler:
         """Serve a path only where Nextcloud is new enough to have it."""
@@ -208,18 +207,15 @@ class NextcloudDouble:
         if not 0 <= percent <= 100:
             return answer([], 400)
         self.progress.append((percent, error))
-        if error or percent == 100:
-            self._status.pop("progress", None)
-        else:
-            self._status["progress"] = percent
-        if percent == 100 and not error and self.on_ready:
-            self.enabled = True
+        was_ready, self._is_ready = self._is_ready, percent == 100 and not error
+        # Said twice, it changes nothing.
+        if self._is_ready and not was_ready and self.on_ready:
             await self.on_ready()
         return answer([])
 
     def begin_init(self) -> None:
-        """Let the app ask, though it is not enabled yet."""
-        self._status["progress"] = 0
+        """Let the app ask, and wait for it to be ready."""
+        self.enabled, self._is_ready = True, False
 
     # -- TaskProcessing
 
