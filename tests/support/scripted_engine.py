@@ -89,17 +89,18 @@ class ScriptedEngine:
     open_now: int = 0
     session_s: float | None = None
     watched: bool = False
+    pauses: bool = True
     hears_language: bool = False
     on_open: Callable[[ScriptedStream], None] = lambda _: None
     _opened: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @property
     def capabilities(self) -> Capabilities:
-        """Say that it tells times and pauses."""
+        """Say that it tells times, and what else the test says."""
         return Capabilities(
             languages=self.languages,
             word_times=True,
-            pauses=True,
+            pauses=self.pauses,
             session_s=self.session_s,
             watched=self.watched,
             hears_language=self.hears_language,

@@ -15,7 +15,7 @@ from livebot.captions.gap import Cause, Gap
 from livebot.errors import EngineError, EngineUnavailableError
 from livebot.metrics import Metrics
 from livebot.rooms.backlog import Backlog
-from livebot.rooms.conversation import FINISH_S, WATCHED_FINISH_S
+from livebot.rooms.conversation import FINISH_S, IDLE_AFTER_S, WATCHED_FINISH_S
 from livebot.rooms.figures import Figures
 from livebot.rooms.recognition import BARREN_S, Recognition, RecognitionOptions
 from livebot.stt.engine import SttEngine, Word
@@ -152,6 +152,24 @@ async def test_words_are_captioned_in_both_modes() -> None:
         assert all(caption.final for caption in it.captions)
         # Each piece of text counts once.
         assert it.figures.captions == len(it.captions)
+
+
+async def test_silence_ends_captions_where_the_engine_tells_no_pauses() -> None:
+    """Each mode has its own time for it, and neither waits for the other's."""
+    async with running() as it:
+        it.engine.pauses = False
+        it.speak(2)
+        stream = await it.engine.stream()
+        await asyncio.sleep(1)
+        stream.say(Word("so", 0.5, 0.9))
+        await asyncio.sleep(IDLE_AFTER_S / 2)
+        assert it.text == "so"
+        assert [caption.final for caption in it.published if caption.mode == "replace"] == [False]
+        await asyncio.sleep(IDLE_AFTER_S)
+
+        assert [caption.final for caption in it.published if caption.mode == "replace"][1:] == [
+            True
+        ]
 
 
 async def test_a_long_silence_gives_the_stream_back() -> None:

@@ -120,12 +120,18 @@ class DoomedEngine:
         self._made_at = self._loop.time()
         self._opened: list[tuple[float, str]] = []
         self.is_mended = False
+        self.session_s: float | None = None
 
     @property
     def capabilities(self) -> Capabilities:
         """As the tones, in two languages."""
         languages = {"en": "English", "fr": "French"}
-        return replace(self._tones.capabilities, languages=languages, word_times=self._has_times)
+        return replace(
+            self._tones.capabilities,
+            languages=languages,
+            word_times=self._has_times,
+            session_s=self.session_s,
+        )
 
     def language_at(self, at_s: float) -> str:
         """Return in which language the last stream was opened by then."""
@@ -230,6 +236,19 @@ async def test_streams_that_grow_deaf_cost_no_word(seed: int, *, has_times: bool
     # How far an engine without times has come is a guess, which may cost a false alarm; it is
     # too short to be told to readers.
     assert sum(gap.lost_s for gap in gaps) <= (0.0 if has_times else 2.0)
+
+
+@pytest.mark.parametrize("has_times", [True, False])
+@pytest.mark.parametrize("session_s", [3.0, 5.3, 10.0, 21.7])
+async def test_streams_that_may_not_live_long_cost_no_word(
+    session_s: float, *, has_times: bool
+) -> None:
+    """They are ended before the endpoint does it, though there is no pause to do it at."""
+    engine = DoomedEngine(random.Random(0), deaf=0.0, has_times=has_times)
+    engine.is_mended = True
+    engine.session_s = session_s
+
+    assert await converse(engine) == (NAMES, [])
 
 
 def moments(chance: random.Random, count: int) -> list[float]:
