@@ -66,3 +66,8 @@ class Backends:
     def are_several(self) -> bool:
         """Whether a backend's name has to be told."""
         return len(self.all) > 1
+
+    @property
+    def query(self) -> dict[str, bool]:
+        """The query's parameters of whatever is about one backend, and whether they must be."""
+        return {"backend": False} if self.are_several else {}

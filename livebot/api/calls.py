@@ -17,9 +17,6 @@ log = logs.get("api")
 
 PATH = "/api/v1/call/transcribe"
 
-OF_BACKEND = {"backend": False}
-"""The query of whatever is about one backend."""
-
 
 class Calls:
     """The routes of `/api/v1/call/transcribe`.
@@ -40,7 +37,7 @@ class Calls:
                 handler=self._list,
                 access=Access.CALLER,
                 summary="List the rooms",
-                query=OF_BACKEND,
+                query=self._backends.query,
                 answers={200: schemas.Rooms},
             ),
             Route(
@@ -49,7 +46,7 @@ class Calls:
                 handler=self._transcribe,
                 access=Access.CALLER,
                 summary="Begin captions in a room, or end them for one reader",
-                query=OF_BACKEND,
+                query=self._backends.query,
                 body=bodies.Transcribe,
                 answers={200: schemas.Outcome, 550: schemas.Error},
             ),
@@ -59,7 +56,7 @@ class Calls:
                 handler=self._stop,
                 access=Access.CALLER,
                 summary="End captions in a room, whoever reads there",
-                query=OF_BACKEND,
+                query=self._backends.query,
                 answers={200: schemas.Outcome, 404: schemas.Error},
             ),
         ]

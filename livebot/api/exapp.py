@@ -95,7 +95,7 @@ class _Life:
         return reply(schemas.Enabled(self._app.enabled))
 
     async def _enable(self, request: web.Request) -> web.Response:
-        on = _ON.get(request.query.get("enabled", "").lower())
+        on = _ON.get(request.query.get("enabled", ""))
         if on is None:
             raise RequestError("enabled must be 1 or 0")
         return reply(schemas.EnabledChange(await self._app.set_enabled(on)))

@@ -15,7 +15,7 @@ _SCHEMAS = "#/components/schemas/{name}"
 _PARAMETERS: dict[str, dict[str, Any]] = {
     "roomToken": {"type": "string", "pattern": "^[a-z0-9]{4,30}$"},
     "backend": {"type": "string", "pattern": "^[a-z0-9-]{1,32}$"},
-    "enabled": {"type": "string", "enum": ["1", "0"]},
+    "enabled": {"type": "string", "enum": ["1", "0", "true", "false"]},
 }
 
 _PARAMETER = re.compile(r"\{(\w+)\}")

@@ -12,7 +12,6 @@ from livebot import __version__, logs
 from livebot.api import bodies, schemas
 from livebot.api.auth import caller
 from livebot.api.backends import Backend, Backends
-from livebot.api.calls import OF_BACKEND
 from livebot.api.replies import reply
 from livebot.api.requests import read
 from livebot.api.routes import Access, Handler, Route
@@ -40,47 +39,79 @@ class Talk:
         """Return what to add to the table."""
         error = schemas.Error
         return [
-            _post(
+            self._post(
                 "/api/v1/call/set-language",
                 self._set_language,
                 "Change what is spoken in a room",
                 bodies.SetLanguage,
                 {200: schemas.Message, 404: error},
             ),
-            _post(
+            self._post(
                 "/api/v1/call/leave",
                 self._leave,
                 "End captions in a room, if there are any",
                 bodies.Leave,
                 {200: schemas.Message},
             ),
-            _post(
+            self._post(
                 "/api/v1/translation/set-target-language",
                 self._set_target,
                 "Change the language that one reader reads in",
                 bodies.SetTarget,
                 {200: schemas.Message, 404: error, 412: error, 550: error},
             ),
-            _get(
+            self._get(
                 "/api/v1/translation/languages",
                 self._translations,
                 "Say what can be translated",
                 {200: schemas.Translations, 550: error},
                 roomToken=False,
             ),
-            _get(
+            self._get(
                 "/api/v1/languages",
                 self._languages,
                 "Say which languages are understood",
                 {200: dict[str, schemas.Language]},
             ),
-            _get(
+            self._get(
                 "/capabilities",
                 self._capabilities,
                 "Say what Talk may offer",
                 {200: schemas.Capabilities},
             ),
         ]
+
+    def _post(
+        self, path: str, handler: Handler, summary: str, body: type, answers: dict[int, object]
+    ) -> Route:
+        return Route(
+            method="POST",
+            path=path,
+            handler=handler,
+            access=Access.CALLER,
+            summary=summary,
+            query=self._backends.query,
+            body=body,
+            answers=answers,
+        )
+
+    def _get(
+        self,
+        path: str,
+        handler: Handler,
+        summary: str,
+        answers: dict[int, object],
+        **query: bool,
+    ) -> Route:
+        return Route(
+            method="GET",
+            path=path,
+            handler=handler,
+            access=Access.CALLER,
+            summary=summary,
+            query=self._backends.query | query,
+            answers=answers,
+        )
 
     async def _set_language(self, request: web.Request) -> web.Response:
         wanted = await read(request, bodies.SetLanguage)
@@ -149,32 +180,3 @@ async def _translated(backend: Backend) -> TranslationLanguages:
 
 def _note(event: str, token: RoomToken, request: web.Request, backend: Backend) -> None:
     log.info(event, room=short(token), caller=caller(request).name, backend=backend.name)
-
-
-def _post(
-    path: str, handler: Handler, summary: str, body: type, answers: dict[int, object]
-) -> Route:
-    return Route(
-        method="POST",
-        path=path,
-        handler=handler,
-        access=Access.CALLER,
-        summary=summary,
-        query=OF_BACKEND,
-        body=body,
-        answers=answers,
-    )
-
-
-def _get(
-    path: str, handler: Handler, summary: str, answers: dict[int, object], **query: bool
-) -> Route:
-    return Route(
-        method="GET",
-        path=path,
-        handler=handler,
-        access=Access.CALLER,
-        summary=summary,
-        query=OF_BACKEND | query,
-        answers=answers,
-    )

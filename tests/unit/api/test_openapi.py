@@ -10,9 +10,12 @@ from livebot.api.backends import Backends
 from livebot.api.routes import Access, Route
 from livebot.api.table import all_routes
 from livebot.metrics import Metrics
-from tests.support.fake_rooms import FakeApp
+from livebot.settings import load_settings
+from tests.support.fake_rooms import FakeApp, FakeRooms
 
-ROUTES = all_routes(Backends({}, {}), Metrics(), FakeApp())
+SETTINGS = load_settings(api_keys=())
+TWO = Backends({"one": FakeRooms(), "two": FakeRooms()}, dict.fromkeys(("one", "two"), SETTINGS))
+ROUTES = all_routes(TWO, Metrics(), FakeApp())
 DOCUMENT = openapi.document(ROUTES, "1.2.3")
 
 
@@ -66,3 +69,11 @@ def test_bodies_are_told_as_they_are_read() -> None:
     assert body["required"] == ["roomToken"]
     assert body["properties"]["roomToken"]["pattern"] == "^[a-z0-9]{4,30}$"
     assert {"ncSessionId", "langId", "languageId", "turnServers"} <= set(body["properties"])
+
+
+def test_one_backend_is_not_asked_for() -> None:
+    """Only where there are several is there something to choose. Spec: room-control/Backends."""
+    one = all_routes(Backends({"one": FakeRooms()}, {"one": SETTINGS}), Metrics(), None)
+
+    assert "backend" in str(DOCUMENT["paths"])
+    assert "backend" not in str(openapi.document(one, "1.2.3")["paths"])

@@ -1,0 +1,116 @@
+"""The running service does what its OpenAPI document says; schemathesis tries to disprove it."""
+
+import asyncio
+import base64
+import sys
+from pathlib import Path
+
+import pytest
+
+from livebot.api.server import make_app, serve
+from livebot.ids import RoomToken, TalkSessionId
+from livebot.metrics import Metrics
+from livebot.rooms.readers import Wish
+from livebot.settings import Bind, Settings, load_settings
+from tests.support.fake_rooms import FakeApp, FakeRoom, FakeRooms
+
+EXAMPLES = 25
+"""Per operation; both runs together take half a minute."""
+
+SECONDS = 120.0
+
+KEY, SECRET = "0123456789abcdef", "s3cret-of-the-app"
+AS_CALLER = {"Authorization": f"Bearer {KEY}"}
+AS_NEXTCLOUD = {
+    "AA-VERSION": "32.0.0",
+    "EX-APP-ID": "live_transcription",
+    "EX-APP-VERSION": "1.2.3",
+    "AA-REQUEST-ID": "1",
+    "AUTHORIZATION-APP-API": base64.b64encode(f"alice:{SECRET}".encode()).decode(),
+}
+LIFECYCLE = "^/(init|enabled)$"
+
+SWITCHED_OFF = (
+    # What is well-formed may still be no language of ours, or no host that is known.
+    "positive_data_acceptance",
+)
+
+
+class HalfFull(FakeRooms):
+    """Rooms that run already where the token begins with a letter, with any reader in them."""
+
+    def _room(self, token: RoomToken) -> FakeRoom:
+        if token[0].isalpha() and token not in self.enabled:
+            self.enabled[token] = FakeRoom(readers=_Anybody())
+        return super()._room(token)
+
+
+class _Anybody(dict[TalkSessionId, Wish]):
+    """Readers among whom is everybody whose session begins with a letter."""
+
+    def __contains__(self, who: object) -> bool:
+        return str(who)[0].isalpha() or super().__contains__(who)
+
+    def __missing__(self, who: TalkSessionId) -> Wish:
+        return Wish()
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """Return the settings of an app that has a key besides, without a limit on requests."""
+    return load_settings(
+        api_keys=f"ops:{KEY}",
+        nextcloud_url="https://cloud.example",
+        app_id="live_transcription",
+        app_secret=SECRET,
+        app_version="1.2.3",
+        app_host="127.0.0.1",
+        app_port=0,
+        requests_per_minute=0,
+    )
+
+
+@pytest.mark.timeout(SECONDS + 30)
+@pytest.mark.parametrize(
+    ("headers", "paths"),
+    [
+        (AS_CALLER, ("--exclude-path-regex", LIFECYCLE)),
+        (AS_NEXTCLOUD, ("--include-path-regex", LIFECYCLE)),
+    ],
+    ids=["caller", "nextcloud"],
+)
+async def test_schemathesis_finds_nothing(
+    settings: Settings, tmp_path: Path, headers: dict[str, str], paths: tuple[str, ...]
+) -> None:
+    """No server error, no status that is not in the document, no answer of another form.
+
+    Spec: room-control/OpenAPI.
+    """
+    options = [*paths, "--exclude-checks", ",".join(SWITCHED_OFF)]
+    for name, value in headers.items():
+        options += ["--header", f"{name}: {value}"]
+    served = make_app({"default": HalfFull(limit=1_000_000)}, settings, Metrics(), app=FakeApp())
+    async with serve(served, Bind("127.0.0.1", 0)) as port:
+        url = f"http://127.0.0.1:{port}/openapi.json"
+        code, said = await _run(url, options, tmp_path)
+
+    assert code == 0, said
+
+
+async def _run(url: str, options: list[str], folder: Path) -> tuple[int | None, str]:
+    process = await asyncio.create_subprocess_exec(
+        str(Path(sys.executable).with_name("schemathesis")),
+        *("run", url, "--no-color", "--generation-deterministic"),
+        *("--max-examples", str(EXAMPLES), "--checks", "all", *options),
+        cwd=folder,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        async with asyncio.timeout(SECONDS):
+            said, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return process.returncode, said.decode()
