@@ -17,6 +17,10 @@ from livebot.api.errors import Handler
 MOST_CONNECTIONS = 512
 """At once; each takes a descriptor and some 20 KiB."""
 
+BACKLOG = 1024
+"""Callers that the kernel lets wait for us; one more would be told nothing, and try again a
+second later."""
+
 HEADERS_S = 10.0
 """How long the headers of a request may take from their first byte."""
 

@@ -11,6 +11,7 @@ from livebot.api import unix
 from livebot.api.auth import guard
 from livebot.api.backends import Backends
 from livebot.api.connections import (
+    BACKLOG,
     Connections,
     most_connections,
     raise_descriptor_limit,
@@ -118,8 +119,8 @@ async def _listen(runner: web.AppRunner, bind: Bind) -> asyncio.Server:
     try:
         if bind.socket:
             bound = await asyncio.to_thread(unix.bind, bind.socket)
-            return await loop.create_unix_server(protocol, sock=bound)
-        return await loop.create_server(protocol, bind.host, bind.port)
+            return await loop.create_unix_server(protocol, sock=bound, backlog=BACKLOG)
+        return await loop.create_server(protocol, bind.host, bind.port, backlog=BACKLOG)
     except (OSError, UnicodeError) as exc:
         raise ConfigError(_cure(bind, exc)) from exc
 
