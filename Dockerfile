@@ -14,7 +14,7 @@ RUN uv build --no-cache --wheel --build-constraints requirements-dev.lock --requ
  && uv pip install --no-cache --python /opt/livebot/bin/python --no-deps /wheel/*.whl
 
 # Run: Python, that environment, nothing else; no root.
-FROM python:3.11-slim
+FROM python:3.11-slim AS run
 COPY --from=build /opt/livebot /opt/livebot
 ENV PATH=/opt/livebot/bin:$PATH \
     PYTHONUNBUFFERED=1 \
@@ -27,3 +27,22 @@ HEALTHCHECK --interval=15s --timeout=3s --start-period=30s --retries=3 \
   CMD ["python", "-c", "import os, urllib.request as u; u.build_opener(u.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['PORT'] + '/healthz', timeout=2)"]
 ENTRYPOINT ["livebot"]
 CMD ["serve"]
+
+# As an app of Nextcloud (deploy/exapp): `docker build --target exapp .`
+FROM fatedier/frpc:v0.61.1 AS frpc
+
+FROM run AS exapp
+COPY --from=frpc /usr/bin/frpc /usr/local/bin/frpc
+COPY --chmod=755 deploy/exapp/start.sh deploy/exapp/healthcheck.py /opt/exapp/
+USER 0:0
+# AppAPI mounts a volume over the one, which takes its owner from here, and HaRP writes its
+# certificates into the other as the image's user.
+RUN install -d -o 10001 -g 10001 /nc_app_live_transcription_data /certs
+USER 10001:10001
+HEALTHCHECK --interval=15s --timeout=3s --start-period=30s --retries=3 \
+  CMD ["python", "/opt/exapp/healthcheck.py"]
+ENTRYPOINT ["/opt/exapp/start.sh"]
+CMD ["livebot", "serve"]
+
+# What `docker build .` makes.
+FROM run AS livebot

@@ -48,7 +48,7 @@ class AppApiDouble:
                 self.nextcloud.on_ready = None
 
     def headers(self, user: str = "") -> dict[str, str]:
-        """Return what AppAPI shows to the app; the last one is `CLI` in all that it asks itself."""
+        """Return what AppAPI shows; the request id is `CLI` in all that it asks itself."""
         shown = base64.b64encode(f"{user}:{self.nextcloud.secret}".encode()).decode()
         return {
             "AA-VERSION": "33.0.0",
