@@ -29,7 +29,7 @@ async def read(request: web.Request, kind: type[T]) -> T:
     try:
         async with asyncio.timeout(BODY_S):
             return bodies.read(kind, await request.read())
-    except web.RequestPayloadError as exc:
+    except (web.RequestPayloadError, ConnectionError) as exc:
         raise RequestError("the body cannot be read") from exc
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
