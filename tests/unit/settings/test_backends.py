@@ -18,7 +18,7 @@ REFUSED = [
     for name, field in Settings.model_fields.items()
     if name not in BackendFields.model_fields
 ]
-SECRET = "hunter2hunter2hunter2"
+SECRET = "hunter2_hunter2_hunter2"  # no name of a backend: those are shown
 
 # One good value each, other than the default.
 OWN: dict[str, object] = {
