@@ -145,7 +145,7 @@ async def test_what_changes_something_is_asked_once(
 async def test_redirect_does_not_carry_the_secret_away(
     double: NextcloudDouble, nextcloud: Nextcloud
 ) -> None:
-    """Nobody at the other address hears of us."""
+    """Nobody at the other address hears of us. Spec: nextcloud/Questions."""
     async with NextcloudDouble().serve() as other:
         double.always, double.redirect_to = "redirect", f"{other.url}{PATH}"
 
