@@ -2,14 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from livebot.errors import ConfigError, LivebotError, SignalingError, SignalingRefusedError
+from livebot.errors import (
+    ConfigError,
+    LivebotError,
+    NextcloudError,
+    SignalingError,
+    SignalingRefusedError,
+)
+from livebot.metrics import Metrics
+from livebot.nextcloud.client import Nextcloud
+from livebot.nextcloud.talk import TalkSettings
 from livebot.settings import Settings
 from livebot.signaling.client import try_hello
 from livebot.stt import registry
@@ -22,6 +31,7 @@ _HELLO_CURES = {
     "too_many_requests": "Wait a minute: the server slows down who failed often.",
 }
 _HELLO_CURE = "Check LT_HPB_URL, and that this machine reaches the server."
+_NEXTCLOUD_CURE = "Check NEXTCLOUD_URL and APP_SECRET, and that AppAPI has the app enabled."
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,30 +109,70 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _examine_backend(settings: Settings) -> AsyncIterator[Finding]:
+    if settings.is_app:
+        yield await check_nextcloud(settings)
     yield await check_hpb(settings)
     for name in settings.engine_names:
         yield await check_engine(settings, name)
     yield await check_language(settings)
 
 
+async def check_nextcloud(settings: Settings) -> Finding:
+    """Ask Talk's settings, as the app does in calls."""
+    what = "Nextcloud"
+    if settings.nextcloud_url is None or not settings.app_secret.get_secret_value():
+        return _not_tried(what)
+    try:
+        async with _talk(settings) as talk:
+            servers = await talk.ice_servers()
+    except NextcloudError as exc:
+        return Finding(what, ok=False, detail=str(exc), cure=_NEXTCLOUD_CURE)
+    return Finding(what, ok=True, detail=f"knows this app; STUN and TURN servers: {len(servers)}")
+
+
 async def check_hpb(settings: Settings) -> Finding:
     """Say hello to the signaling server."""
     what = "signaling server"
     secret = settings.internal_secret.get_secret_value()
-    if settings.hpb_url is None and settings.is_app:
-        return Finding(what, ok=True, detail="not tried: Talk's settings say where it is")
-    if settings.hpb_url is None or not secret:
-        return Finding(what, ok=False, detail="not tried", cure="Complete the settings first.")
+    if not secret or not (settings.hpb_url or (settings.is_app and settings.nextcloud_url)):
+        return _not_tried(what)
     try:
-        found = await try_hello(
-            settings.hpb_socket_url, secret=secret, backend=settings.backend_url
-        )
+        url = await _hpb_url(settings)
+        found = await try_hello(url, secret=secret, backend=settings.backend_url)
+    except NextcloudError as exc:
+        return Finding(what, ok=False, detail=f"not tried: {exc}")
     except SignalingRefusedError as exc:
         return Finding(what, ok=False, detail=str(exc), cure=_HELLO_CURES.get(exc.code, ""))
     except SignalingError as exc:
         return Finding(what, ok=False, detail=str(exc), cure=_HELLO_CURE)
     guessed = f"; Nextcloud guessed as {settings.backend_url}" if settings.backend_derived else ""
     return Finding(what, ok=True, detail=f"says hello, version {found}{guessed}")
+
+
+def _not_tried(what: str) -> Finding:
+    return Finding(what, ok=False, detail="not tried", cure="Complete the settings first.")
+
+
+async def _hpb_url(settings: Settings) -> str:
+    """Return the signaling server that is set, or else the one of Talk's settings."""
+    if settings.hpb_url:
+        return settings.hpb_socket_url
+    async with _talk(settings) as talk:
+        return await talk.hpb_url()
+
+
+@asynccontextmanager
+async def _talk(settings: Settings) -> AsyncIterator[TalkSettings]:
+    asked = Nextcloud(
+        settings.backend_url,
+        app_id=settings.app_id,
+        app_version=settings.app_version,
+        aa_version=settings.aa_version,
+        secret=settings.app_secret,
+        metrics=Metrics(),
+    )
+    async with asked as nextcloud:
+        yield TalkSettings(nextcloud)
 
 
 async def check_engine(settings: Settings, name: str) -> Finding:

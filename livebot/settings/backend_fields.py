@@ -113,13 +113,15 @@ class BackendFields(BaseModel):
         default=50,
         validation_alias="LT_MAX_ROOMS",
         ge=1,
-        description="Calls at the same time, 1 or more; of each backend.",
+        description="Calls at the same time, 1 or more: of all backends together, and a backend's"
+        " own in that one.",
     )
     max_speakers: int = Field(
         default=200,
         validation_alias="LT_MAX_SPEAKERS",
         ge=1,
-        description="Speakers of all calls at the same time, 1 or more; of each backend.",
+        description="Speakers of all calls at the same time, 1 or more: of all backends together,"
+        " and a backend's own in that one.",
     )
     api_keys: ApiKeys = Field(
         default=(),

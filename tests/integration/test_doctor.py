@@ -1,6 +1,7 @@
 """What the doctor finds at a server that answers."""
 
 import pytest
+from pydantic import SecretStr
 
 from livebot import doctor
 from livebot.doctor import Finding
@@ -8,6 +9,7 @@ from livebot.errors import EngineError
 from livebot.settings import Settings, load_settings
 from livebot.settings.backends import parse_backends
 from livebot.stt import registry
+from tests.support.nextcloud_double import NextcloudDouble
 from tests.support.scripted_engine import ScriptedEngine
 from tests.support.scripted_server import scripted_server
 
@@ -130,14 +132,58 @@ async def test_every_backend_is_tried(monkeypatch: pytest.MonkeyPatch, complete:
     ]
 
 
-async def test_an_app_need_not_know_the_server(complete: Settings) -> None:
-    """Talk's settings say where it is, once the app is asked to a call."""
-    app = complete.model_copy(update={"app_id": "app", "hpb_url": None})
+def as_app(settings: Settings, double: NextcloudDouble) -> Settings:
+    """Return the settings of the app that this Nextcloud knows, without a signaling server."""
+    own = {
+        "hpb_url": None,
+        "app_id": double.app_id,
+        "app_version": double.app_version,
+        "aa_version": "33.0.0",
+        "app_secret": SecretStr(double.secret),
+        "nextcloud_url": double.url,
+    }
+    return settings.model_copy(update=own)
 
-    found = await doctor.check_hpb(app)
 
-    assert found.ok
-    assert "Talk" in found.detail
+async def test_an_app_asks_where_the_server_is(
+    monkeypatch: pytest.MonkeyPatch, complete: Settings
+) -> None:
+    """Nextcloud is tried, and the signaling server that Talk's settings name.
+
+    Spec: command-line/Doctor.
+    """
+    monkeypatch.setattr(registry, "load", lambda *_: ScriptedEngine())
+    async with scripted_server() as server, NextcloudDouble(hpb=server.url).serve() as double:
+        found = await findings(as_app(complete, double))
+
+    assert [(one.what, one.ok) for one in found[:3]] == [
+        ("settings", True),
+        ("Nextcloud", True),
+        ("signaling server", True),
+    ]
+    assert "STUN and TURN servers: 2" in found[1].detail
+
+
+async def test_an_app_that_nextcloud_does_not_know(complete: Settings) -> None:
+    """The wrong secret is told with its cure, and not quoted."""
+    async with NextcloudDouble().serve() as double:
+        wrong = as_app(complete, double).model_copy(update={"app_secret": SecretStr("hunter2")})
+
+        nextcloud, hpb = await doctor.check_nextcloud(wrong), await doctor.check_hpb(wrong)
+
+    assert not nextcloud.ok
+    assert not hpb.ok
+    assert "APP_SECRET" in nextcloud.cure
+    assert hpb.detail.startswith("not tried")
+    assert "hunter2" not in f"{nextcloud}{hpb}"
+
+
+async def test_nothing_is_tried_without_its_settings(complete: Settings) -> None:
+    """What is missing is told by the settings' own line."""
+    app = complete.model_copy(update={"hpb_url": None, "app_id": "app"})
+
+    assert (await doctor.check_nextcloud(app)).detail == "not tried"
+    assert (await doctor.check_hpb(app)).detail == "not tried"
 
 
 def test_the_table_shows_what_backends_have_and_no_secret() -> None:
