@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, closing
+from functools import partial
 
 from aiohttp import web
 
@@ -20,6 +21,7 @@ from livebot.api.connections import (
 from livebot.api.cors import allow_origins
 from livebot.api.errors import errors_to_json, within_deadline
 from livebot.api.exapp import AppLifecycle, while_enabled
+from livebot.api.http import Http
 from livebot.api.routes import Route
 from livebot.api.service import RoomService
 from livebot.api.table import all_routes
@@ -90,14 +92,7 @@ async def serve(app: web.Application, bind: Bind) -> AsyncIterator[int]:
     # aiohttp's access log would show room tokens, its error log what strangers send: malformed
     # headers with the keys in them.
     _silent.disabled = True
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        logger=_silent,
-        keepalive_timeout=IDLE_S,
-        shutdown_timeout=SHUTDOWN_S,
-        lingering_time=LINGER_S,
-    )
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     try:
         with closing(await _listen(runner, bind)) as listening:
@@ -114,8 +109,17 @@ async def _listen(runner: web.AppRunner, bind: Bind) -> asyncio.Server:
         raise RuntimeError("the runner was not set up")
 
     limit = most_connections(raise_descriptor_limit())
-    protocol = Connections(server, limit).protocol_factory
     loop = asyncio.get_running_loop()
+    http = partial(
+        Http,
+        server,
+        loop=loop,
+        access_log=None,  # type: ignore[arg-type]  # which is what switches it off
+        logger=_silent,
+        keepalive_timeout=IDLE_S,
+        lingering_time=LINGER_S,
+    )
+    protocol = Connections(http, limit).protocol_factory
     try:
         if bind.socket:
             bound = await asyncio.to_thread(unix.bind, bind.socket)
