@@ -4,7 +4,9 @@ Exit codes: 0 it worked, 1 it failed, 2 it was used wrongly or the settings do n
 """
 
 import asyncio
+import os
 import platform
+import select
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -177,6 +179,10 @@ def main() -> NoReturn:
     except* LivebotError as found:
         _complain(found)
         code = FAILED
+    except* BrokenPipeError:
+        if not _reader_left():
+            raise
+        code = FAILED
     sys.exit(code)
 
 
@@ -186,6 +192,17 @@ def _complain(found: BaseExceptionGroup[LivebotError]) -> None:
     for exc in _leaves(found):
         for line in exc.problems if isinstance(exc, ConfigError) else (str(exc),):
             console.print(Text(line, style="red"), soft_wrap=True)
+
+
+def _reader_left() -> bool:
+    """Say whether nobody reads stdout any more, as with `| head -1`; other pipes are our bugs."""
+    pipe = select.poll()
+    pipe.register(sys.stdout, 0)
+    if not pipe.poll(0):
+        return False
+    # What is still to be written would be complained of at the interpreter's end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return True
 
 
 def _leaves(found: BaseExceptionGroup[LivebotError]) -> Iterator[LivebotError]:

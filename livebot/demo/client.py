@@ -36,6 +36,7 @@ class Heard:
         start: Seconds on the room's time line, where the bot knows it.
         end: As `start`.
         language: Its code.
+        history: Whether it was said before we began to read.
     """
 
     speaker: str
@@ -45,6 +46,7 @@ class Heard:
     start: float | None
     end: float | None
     language: str
+    history: bool = False
 
 
 class Client:
@@ -78,6 +80,10 @@ class Client:
         self.session = SessionId(reply.hello.sessionid)
         await self._ask("room", {"roomid": room})
         await self._send("internal", {"type": "incall", "incall": {"incall": flags}})
+
+    async def want_captions(self, *, enable: bool = True) -> None:
+        """Switch captions on, or off again; before, there are none, as in Talk."""
+        await self._send("captions", {"enable": enable})
 
     async def publish(self, sdp: str) -> str:
         """Offer our audio to the media server; return its answer.
@@ -182,6 +188,7 @@ class Client:
                 start=caption.start,
                 end=caption.end,
                 language=caption.language,
+                history=caption.history is True,
             )
         )
 

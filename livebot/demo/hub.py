@@ -5,17 +5,18 @@ time it is, passes text in, and empties `texts_to_send()` and `commands_to_do()`
 Rule 2: whatever a client sends, nothing leaves but an error text to that client.
 
 It behaves like version 2.1.1 of the real server as far as the bot and ordinary
-participants use it. Two things differ, because there is no Nextcloud here: participants
-need no ticket, and say with the message of internal clients that they are in the call.
+participants use it. Three things differ, because there is no Nextcloud here: participants
+need no ticket, say with the message of internal clients that they are in the call, and with
+one of the demo's own whether they want captions.
 """
 
 from collections.abc import Callable
 
 from livebot.demo import wire
 from livebot.demo.exchange import Command, Exchange
-from livebot.demo.sessions import NOWHERE, Link, Session, Sessions, call_list
+from livebot.demo.sessions import NOWHERE, Link, Session, Sessions, call_list, readers
 from livebot.demo.wire import RefusedError
-from livebot.ids import RoomToken, SessionId
+from livebot.ids import RoomToken, SessionId, TalkSessionId
 from livebot.signaling import messages
 
 
@@ -69,15 +70,25 @@ class Hub:
     @property
     def next_deadline(self) -> float | None:
         """When `tick()` is due next."""
-        due = list(self._sessions.deadlines())
-        if self._exchange.next_deadline is not None:
-            due.append(self._exchange.next_deadline)
-        return min(due, default=None)
+        due = [*self._sessions.deadlines(), self._exchange.next_deadline]
+        return min((each for each in due if each is not None), default=None)
 
     def texts_to_send(self) -> list[tuple[Link, str | None]]:
         """Return what to put on which connection, in order; None closes it."""
         texts, self._outgoing = self._outgoing, []
         return texts
+
+    # Nextcloud's side.
+
+    def readers(self, token: RoomToken) -> frozenset[TalkSessionId]:
+        """Return who wants captions in a room's call."""
+        return readers(self._rooms.get(token, ()))
+
+    def captions_failed(self, token: RoomToken, reader: TalkSessionId, why: str) -> None:
+        """Tell a reader that captions could not be switched on or off."""
+        for member in self._rooms.get(token, ()):
+            if member.nextcloud_id == reader:
+                self._send(member, wire.error("", "captions_failed", why))
 
     # The media's side.
 
@@ -123,13 +134,15 @@ class Hub:
                 self._join(session, room, request.id)
             case wire.Request(type="internal", internal=wire.Internal(incall=wire.InCall() as to)):
                 self._set_in_call(session, to.incall)
+            case wire.Request(type="captions", captions=wire.Captions() as wish):
+                session.wants_captions = wish.enable
             case wire.Request(type="message", message=wire.Message() as message):
                 self._message(session, message, request.id, now)
             case wire.Request(type="bye"):
                 self._send(session, wire.bye(request.id))
                 self._outgoing.append((link, None))
                 self._end(session)
-            case wire.Request(type="hello" | "room" | "internal" | "message"):
+            case wire.Request(type="hello" | "room" | "internal" | "captions" | "message"):
                 raise RefusedError("invalid_format", "Invalid data.")
             case _:
                 pass  # The real server is silent, too.
@@ -160,7 +173,8 @@ class Hub:
         if not token:
             return
         session.room = token
-        session.nextcloud_id = "" if session.internal else room.sessionid or self._new_id()
+        if not session.internal:
+            session.nextcloud_id = TalkSessionId(room.sessionid or self._new_id())
         members = self._rooms.setdefault(token, [])
         for other in members:
             self._send(other, wire.joined([session.join_entry()]))
@@ -236,7 +250,8 @@ class Hub:
                 self._check_may_listen(session, other)
                 self._exchange.request_offer(session.id, other, sid=sid, request=request, now=now)
             case messages.MediaData(type="offer", payload=messages.Payload(sdp=str() as sdp)):
-                self._check_may_publish(session, other)
+                if other != session.id or not session.room:
+                    raise RefusedError("not_allowed", "Not allowed to publish.")
                 self._exchange.publish(session.id, sid, sdp, request)
             case messages.MediaData(type="answer", payload=messages.Payload(sdp=str() as sdp)):
                 self._exchange.answer(session.id, other, sid=sid, sdp=sdp, request=request)
@@ -261,10 +276,6 @@ class Hub:
         together = other is not None and other.room == session.room and other.is_in_call
         if not session.internal and not (together and session.is_in_call):
             raise RefusedError("not_allowed", "Not in the same room and call.")
-
-    def _check_may_publish(self, session: Session, recipient: SessionId) -> None:
-        if recipient != session.id or not session.room:
-            raise RefusedError("not_allowed", "Not allowed to publish.")
 
     # Inside.
 

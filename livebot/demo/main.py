@@ -13,8 +13,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
-import aiohttp
-
 from livebot import logs
 from livebot.app import App
 from livebot.demo.client import IN_CALL, Client, join
@@ -23,6 +21,7 @@ from livebot.demo.participants import Participant, join_with_microphone, play
 from livebot.demo.screen import JsonScreen, Screen, TerminalScreen
 from livebot.demo.server import DemoServer
 from livebot.demo.speech import PARTICIPANTS, Turn, programme
+from livebot.demo.talk import Talk
 from livebot.errors import LivebotError
 from livebot.ids import RoomToken
 from livebot.settings import Settings, load_settings
@@ -41,6 +40,9 @@ TAIL_S: Final = 1.5
 BETWEEN_ROUNDS_S: Final = 3.0
 
 INTERRUPTED: Final = 130
+
+_OF_THE_MACHINE: Final = {"model_dir", "engine_workers", "max_lag_ms", "max_memory_mb"}
+"""Settings that a demo takes from its surroundings; those of a service beside it are not its."""
 
 
 def run(*, once: bool, as_json: bool, host: str = "127.0.0.1", port: int = 0) -> int:
@@ -78,35 +80,40 @@ async def _demo(
         screen.waiting("the speech recogniser")
         settings = await asyncio.to_thread(_settings, server, secret)
         async with App(settings) as app, _call(server) as (viewer, speakers):
-            await _ask_bot(app.port, "POST", json={"roomToken": ROOM, "languageId": LANGUAGE})
+            talk = Talk(server, app.port, room=ROOM, language=LANGUAGE, on_problem=screen.problem)
+            await talk.begin()
             screen.waiting("the bot to listen")
             await _listened(server, speakers)
             screen.waiting("the first words")
             async with asyncio.TaskGroup() as group:
                 shown = group.create_task(_show(screen, viewer), name="demo-show")
+                asking = group.create_task(talk.run(), name="demo-talk")
                 if once:
                     await play(turns, speakers)
-                    await _hang_up(app.port, shown)
+                    # Whoever joins now would begin it all again.
+                    asking.cancel()
+                    await _hang_up(talk, shown)
                 else:
                     await _play_on(turns, speakers, shown)
 
 
 def _settings(server: DemoServer, secret: str) -> Settings:
-    """Return the settings of the bot; of its surroundings only the engine's count."""
-    return load_settings(
-        for_call=True,
-        hpb_url=server.signaling_url,
-        internal_secret=secret,
-        nextcloud_url="http://127.0.0.1",
-        engine="local",
-        host="127.0.0.1",
-        port=0,
-        caption_mode="replace",
-        api_keys=(),
-        ice_servers=(),
-        ice_policy="all",
-        state_dir=None,
-    )
+    """Return the settings of the bot; of those around it only what the machine can do counts."""
+    defaults = {
+        name: field.get_default(call_default_factory=True)
+        for name, field in Settings.model_fields.items()
+        if name not in _OF_THE_MACHINE
+    }
+    own = {
+        "hpb_url": server.signaling_url,
+        "internal_secret": secret,
+        "nextcloud_url": "http://127.0.0.1",
+        "engine": "local",
+        "port": 0,
+        # There is no Nextcloud to ask.
+        "translation": "off",
+    }
+    return load_settings(for_call=True, **defaults | own)
 
 
 @asynccontextmanager
@@ -115,23 +122,12 @@ async def _call(server: DemoServer) -> AsyncIterator[tuple[Client, dict[str, Par
     url = server.signaling_url
     async with AsyncExitStack() as stack:
         viewer = await stack.enter_async_context(join(url, room=ROOM, name=VIEWER, flags=IN_CALL))
+        await viewer.want_captions()
         speakers = {
             name: await stack.enter_async_context(join_with_microphone(url, room=ROOM, name=name))
             for name in PARTICIPANTS
         }
         yield viewer, speakers
-
-
-async def _ask_bot(port: int, method: str, path: str = "", *, json: object = None) -> None:
-    """Call the bot's HTTP API, as Talk does.
-
-    Raises:
-        LivebotError: It refused.
-    """
-    url = f"http://127.0.0.1:{port}/api/v1/call/transcribe{path}"
-    async with aiohttp.ClientSession() as http, http.request(method, url, json=json) as response:
-        if not response.ok:
-            raise LivebotError(f"the bot refused ({response.status}): {await response.text()}")
 
 
 async def _listened(server: DemoServer, speakers: dict[str, Participant]) -> None:
@@ -143,14 +139,14 @@ async def _listened(server: DemoServer, speakers: dict[str, Participant]) -> Non
         raise LivebotError(f"the bot did not listen within {LISTENS_WITHIN_S:.0f} s") from exc
 
 
-async def _hang_up(port: int, shown: asyncio.Task[set[str]]) -> None:
+async def _hang_up(talk: Talk, shown: asyncio.Task[set[str]]) -> None:
     """Stop the captions and wait for the last words.
 
     Raises:
         LivebotError: They did not come, or somebody's captions are missing altogether.
     """
     await asyncio.sleep(TAIL_S)
-    await _ask_bot(port, "DELETE", f"/{ROOM}")
+    await talk.end()
     try:
         async with asyncio.timeout(LAST_WORDS_WITHIN_S):
             heard = await shown

@@ -31,6 +31,9 @@ class Screen(Protocol):
     def waiting(self, what: str) -> None:
         """Say what is being waited for; nothing when it is there."""
 
+    def problem(self, text: str) -> None:
+        """Say what does not work, while the rest goes on."""
+
     def caption(self, heard: Heard) -> None:
         """Show a caption."""
 
@@ -54,6 +57,10 @@ class JsonScreen:
         if what:
             print(f"waiting for {what} ...", file=sys.stderr)  # noqa: T201
 
+    def problem(self, text: str) -> None:
+        """Say what does not work."""
+        print(text, file=sys.stderr)  # noqa: T201
+
     def caption(self, heard: Heard) -> None:
         """Print a caption once it is complete."""
         if not heard.final:
@@ -66,6 +73,7 @@ class JsonScreen:
             "end": heard.end,
             "language": heard.language,
         }
+        line |= {"history": True} if heard.history else {}
         print(json.dumps(line, ensure_ascii=False), flush=True)  # noqa: T201
 
 
@@ -106,6 +114,10 @@ class TerminalScreen:
         self._waiting = what
         self._refresh()
 
+    def problem(self, text: str) -> None:
+        """Print what does not work, among the captions."""
+        self._console.print(Text(text, style="red"), soft_wrap=True)
+
     def caption(self, heard: Heard) -> None:
         """Show a caption: above if it is complete, below while it grows."""
         if heard.final:
@@ -130,7 +142,8 @@ class TerminalScreen:
         table = Table.grid(padding=(0, 1))
         table.add_column(width=6, justify="right", style="dim")
         table.add_column(width=10, justify="right", style=f"bold {colour}", no_wrap=True)
-        table.add_column(ratio=1, style="" if heard.final else "dim italic")
+        style = "dim" if heard.history else "" if heard.final else "dim italic"
+        table.add_column(ratio=1, style=style)
         at = "" if heard.start is None else f"{int(heard.start) // 60}:{int(heard.start) % 60:02}"
         table.add_row(Text(at), Text(heard.speaker), Text(heard.text))
         return table

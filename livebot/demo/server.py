@@ -22,7 +22,7 @@ from livebot.demo.hub import Hub
 from livebot.demo.sessions import Link
 from livebot.demo.sfu import Sfu
 from livebot.errors import ConfigError, MediaError
-from livebot.ids import SessionId, short
+from livebot.ids import RoomToken, SessionId, TalkSessionId, short
 
 log = logs.get("demo-server")
 
@@ -74,6 +74,7 @@ class DemoServer:
         self._outboxes: dict[Link, asyncio.Queue[str | None]] = {}
         self._commands: asyncio.Queue[exchange.Command | None] = asyncio.Queue()
         self._wake = asyncio.Event()
+        self._news = asyncio.Event()
         self._listened: dict[SessionId, asyncio.Event] = {}
         self._stack = AsyncExitStack()
 
@@ -108,6 +109,20 @@ class DemoServer:
     async def listened(self, speaker: SessionId) -> None:
         """Wait until somebody listens to a speaker."""
         await self._listened.setdefault(speaker, asyncio.Event()).wait()
+
+    async def readers(
+        self, room: RoomToken, known: frozenset[TalkSessionId]
+    ) -> frozenset[TalkSessionId]:
+        """Wait until others want captions in a room's call than those known; return who."""
+        while (found := self._hub.readers(room)) == known:
+            self._news.clear()
+            await self._news.wait()
+        return found
+
+    def captions_failed(self, room: RoomToken, reader: TalkSessionId, why: str) -> None:
+        """Tell a reader that captions could not be switched on or off."""
+        self._hub.captions_failed(room, reader, why)
+        self._flush()
 
     # Sockets.
 
@@ -188,6 +203,7 @@ class DemoServer:
         for command in self._hub.commands_to_do():
             self._commands.put_nowait(command)
         self._wake.set()
+        self._news.set()
 
     async def _keep_time(self) -> None:
         while True:

@@ -10,7 +10,7 @@ from typing import Any, Final, NewType
 
 from livebot.demo.wire import Auth, Hello, RefusedError
 from livebot.errors import ConfigError
-from livebot.ids import RoomToken, SessionId
+from livebot.ids import NO_TALK_SESSION, RoomToken, SessionId, TalkSessionId
 from livebot.signaling.auth import hello_token
 
 HELLO_WITHIN_S: Final = 2.0
@@ -43,6 +43,7 @@ class Session:
         room: Where it is; empty when nowhere.
         nextcloud_id: Its session id in Nextcloud.
         in_call: Flags: 1 in the call, 2 with audio, 4 with video.
+        wants_captions: Whether it reads, while it is in the call.
     """
 
     id: SessionId
@@ -55,7 +56,8 @@ class Session:
     expires: float | None = None
     waiting: list[str] = field(default_factory=list)
     room: RoomToken = NOWHERE
-    nextcloud_id: str = ""
+    nextcloud_id: TalkSessionId = NO_TALK_SESSION
+    wants_captions: bool = False
 
     @property
     def is_in_call(self) -> bool:
@@ -96,6 +98,15 @@ def call_list(sessions: Iterable[Session], changed: Session | None = None) -> li
         for session in sessions
         if session.in_call or session.internal or session is changed
     ]
+
+
+def readers(sessions: Iterable[Session]) -> frozenset[TalkSessionId]:
+    """Return who wants captions and is in the call, as Nextcloud knows them."""
+    return frozenset(
+        session.nextcloud_id
+        for session in sessions
+        if session.wants_captions and session.is_in_call and session.nextcloud_id
+    )
 
 
 class Sessions:

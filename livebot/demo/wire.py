@@ -9,7 +9,7 @@ version 2.1.1.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -64,10 +64,10 @@ class Hello(msgspec.Struct, frozen=True):
 
 
 class Room(msgspec.Struct, frozen=True):
-    """Join a room; an empty id leaves it."""
+    """Join a room; an empty id leaves it. `sessionid` is the client's session in Nextcloud."""
 
     roomid: str = ""
-    sessionid: str = ""
+    sessionid: Annotated[str, msgspec.Meta(pattern=r"^[!-~]{0,512}\Z")] = ""
 
 
 class InCall(msgspec.Struct, frozen=True):
@@ -81,6 +81,12 @@ class Internal(msgspec.Struct, frozen=True):
 
     type: str = ""
     incall: InCall | None = None
+
+
+class Captions(msgspec.Struct, frozen=True):
+    """Whether a participant wants captions; Talk's clients say that to Nextcloud."""
+
+    enable: bool
 
 
 class Recipient(msgspec.Struct, frozen=True):
@@ -105,6 +111,7 @@ class Request(msgspec.Struct, frozen=True):
     hello: Hello | None = None
     room: Room | None = None
     internal: Internal | None = None
+    captions: Captions | None = None
     message: Message | None = None
 
 

@@ -9,11 +9,15 @@ const RETRY_MS = 2000;
 const NEAR_END_PX = 80;
 
 const $ = (id) => document.getElementById(id);
-const captions = new Captions($("captions"));
+const captions = new Captions($("captions"), $("past"));
 const scroller = document.querySelector("main");
+
+// As Nextcloud gives one to each page; it outlives our sessions in the call.
+const nextcloudSession = Array.from(crypto.getRandomValues(new Uint32Array(8)), (n) => n.toString(36)).join("");
 
 let call = null;
 let speaking = false;
+let reading = true;
 
 function follow(change) {
   const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END_PX;
@@ -37,7 +41,7 @@ function showPeople(current) {
   $("people").replaceChildren(...chips);
 }
 
-function showCaption(current, { speakerSessionId, message, langId, final }) {
+function showCaption(current, { speakerSessionId, message, langId, final, history }) {
   follow(() =>
     captions.show({
       speaker: speakerSessionId,
@@ -46,6 +50,7 @@ function showCaption(current, { speakerSessionId, message, langId, final }) {
       language: langId,
       // Missing means final, as in Talk.
       final: final !== false,
+      history: history === true,
     }),
   );
 }
@@ -53,12 +58,18 @@ function showCaption(current, { speakerSessionId, message, langId, final }) {
 /** Enter the call, in place of the session before, whose captions stay on the page. */
 async function enter(name, flags) {
   const url = `ws://${location.host}/spreed`;
-  const current = await Call.join({ url, room: ROOM, name, flags });
+  const current = await Call.join({ url, room: ROOM, name, flags, nextcloudSession });
+  current.setCaptions(reading);
   const before = call;
   call = current;
   before?.leave();
   current.addEventListener("people", () => showPeople(current));
-  current.addEventListener("caption", ({ detail }) => showCaption(current, detail));
+  current.addEventListener("caption", ({ detail }) => {
+    if (call === current) showCaption(current, detail);
+  });
+  current.addEventListener("problem", ({ detail }) => {
+    $("problem").textContent = detail;
+  });
   current.addEventListener("closed", () => {
     if (call !== current) return;
     call = null;
@@ -69,6 +80,12 @@ async function enter(name, flags) {
   showPeople(current);
   $("status").textContent = "Connected";
   return current;
+}
+
+function setReading(now) {
+  reading = now;
+  $("cc").ariaPressed = String(now);
+  $("empty").textContent = now ? "Waiting for somebody to speak…" : "Captions are off.";
 }
 
 async function read() {
@@ -100,6 +117,13 @@ async function speak() {
   }
 }
 
+$("cc").addEventListener("click", () => {
+  $("problem").textContent = "";
+  setReading(!reading);
+  call?.setCaptions(reading);
+  if (!reading) follow(() => captions.rest());
+});
+
 $("join").addEventListener("submit", async (event) => {
   event.preventDefault();
   $("problem").textContent = "";
@@ -120,4 +144,5 @@ $("join").addEventListener("submit", async (event) => {
 });
 
 addEventListener("pagehide", () => call?.leave());
+setReading(true);
 read();

@@ -24,7 +24,8 @@ function connected(peer) {
 /**
  * One participant in one room.
  *
- * Events: "people" (who is in the call), "caption" (detail: the transcript), "closed".
+ * Events: "people" (who is in the call), "caption" (detail: the transcript), "problem" (detail:
+ * what the demo could not do, in words), "closed".
  */
 export class Call extends EventTarget {
   #socket;
@@ -37,13 +38,13 @@ export class Call extends EventTarget {
   session = "";
 
   /** Connect, join the room and say that we are in the call. */
-  static async join({ url, room, name, flags }) {
+  static async join({ url, room, name, flags, nextcloudSession }) {
     const call = new Call(url);
     await call.#opened();
     const params = { userid: "", displayname: name };
     const reply = await call.#ask("hello", { version: "1.0", auth: { params } });
     call.session = reply.hello.sessionid;
-    await call.#ask("room", { roomid: room });
+    await call.#ask("room", { roomid: room, sessionid: nextcloudSession });
     call.#send("internal", { type: "incall", incall: { incall: flags } });
     return call;
   }
@@ -68,6 +69,11 @@ export class Call extends EventTarget {
 
   name(session) {
     return this.#names.get(session) || "Somebody";
+  }
+
+  /** Ask for captions, or for none; in Talk, this is a request to Nextcloud. */
+  setCaptions(enable) {
+    this.#send("captions", { enable });
   }
 
   /** Send a microphone's sound to the call. */
@@ -137,6 +143,7 @@ export class Call extends EventTarget {
 
   #receive(message) {
     if (message.type === "error") {
+      if (!message.id) this.dispatchEvent(new CustomEvent("problem", { detail: message.error.message }));
       this.#waiting.get(message.id)?.reject(new Error(message.error.message));
     } else if (message.id) {
       this.#waiting.get(message.id)?.resolve(message);
