@@ -1,0 +1,255 @@
+"""Every route and every kind of credential, on a real socket.
+
+What is expected follows from the table of routes alone, as `deploy/security.md` does.
+
+Spec: access/Callers, access/App, access/Backends, access/Replays
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+
+from livebot.api.routes import Access, Route
+from livebot.api.security import every_route
+from livebot.api.server import MAX_BODY_BYTES, make_app, serve
+from livebot.metrics import Metrics
+from livebot.settings import Bind, Settings, load_settings
+from tests.support.asking import app_api, bearer
+from tests.support.fake_rooms import FakeApp, FakeRooms
+
+SHARED, OF_A, OF_B = (16 * letter for letter in "sab")
+CALLS = "/api/v1/call/transcribe"
+TOKEN = "abcd1234"
+
+BODY = {
+    "roomToken": TOKEN,
+    "ncSessionId": "reader-1",
+    "langId": "en",
+    "turnServers": [],
+}
+"""Enough for every route that takes one."""
+
+ROUTES = [(route.method, route) for route in every_route()] + [
+    ("HEAD", route) for route in every_route() if route.method == "GET"
+]
+
+KINDS: Mapping[str, Mapping[str, str]] = {
+    "none": {},
+    "empty key": bearer(""),
+    "wrong key": bearer(SHARED + "x"),
+    "half a key": bearer(SHARED[:-1]),
+    "key as a password": {"Authorization": f"Basic {SHARED}"},
+    "app's secret as a key": bearer("secret-of-a"),
+    "shared key": bearer(SHARED),
+    "key of a": bearer(OF_A),
+    "key of b": bearer(OF_B),
+    "app of a": app_api("secret-of-a"),
+    "app of b": app_api("secret-of-b"),
+    "app without an id": app_api("secret-of-a") | {"AA-REQUEST-ID": ""},
+    "another app": app_api("secret-of-a") | {"EX-APP-ID": "another"},
+    "app with a wrong secret": app_api("secret-of-c"),
+    "app with a key": app_api(SHARED),
+    "app with a broken header": app_api("") | {"AUTHORIZATION-APP-API": "***"},
+    "app without a version": app_api("secret-of-a") | {"EX-APP-VERSION": ""},
+}
+
+KEYS = {"shared key", "key of a", "key of b"}
+APPS = {"app of a", "app of b"}
+KNOWN = KEYS | APPS | {"app without an id"}
+OF_THE_OTHER = {"key of b", "app of b"}
+
+
+def may(kind: str, access: Access) -> bool:
+    """Say whether the table lets somebody in."""
+    match access:
+        case Access.OPEN:
+            return True
+        case Access.OBSERVER | Access.CALLER:
+            return kind in KNOWN
+        case Access.APP:
+            return kind in APPS
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """Return the settings of a service for two Nextclouds; made before the loop runs."""
+    return load_settings(
+        host="0.0.0.0",
+        app_id="live_transcription",
+        api_keys=f"ops:{SHARED}",
+        backends=json.dumps(
+            [
+                {"name": "a", "APP_SECRET": "secret-of-a", "LT_API_KEYS": f"ann:{OF_A}"},
+                {"name": "b", "APP_SECRET": "secret-of-b", "LT_API_KEYS": f"bob:{OF_B}"},
+            ]
+        ),
+    )
+
+
+class Service:
+    """The API of two Nextclouds without calls, and who calls it."""
+
+    def __init__(self, http: aiohttp.ClientSession) -> None:
+        self.http = http
+        self.rooms = {"a": FakeRooms(), "b": FakeRooms()}
+        self.app = FakeApp()
+
+    async def ask(
+        self, method: str, path: str, headers: Mapping[str, str], **query: str
+    ) -> tuple[int, str]:
+        """Send a request with a body that serves for all; return status and text."""
+        body: dict[str, Any] = {} if method in {"GET", "HEAD"} else {"json": BODY}
+        async with self.http.request(
+            method, path, headers=headers, params=query, **body
+        ) as answer:
+            return answer.status, await answer.text()
+
+
+@pytest.fixture
+async def service(settings: Settings) -> AsyncIterator[Service]:
+    """Serve it; the address is this machine's, whatever the settings say."""
+    async with aiohttp.ClientSession() as nobody:
+        found = Service(nobody)
+        app = make_app(found.rooms, settings, Metrics(), app=found.app)
+        async with _served(app) as found.http:
+            yield found
+
+
+@asynccontextmanager
+async def _served(app: aiohttp.web.Application) -> AsyncIterator[aiohttp.ClientSession]:
+    async with (
+        serve(app, Bind("127.0.0.1", 0)) as port,
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http,
+    ):
+        yield http
+
+
+def request_of(route: Route) -> tuple[str, dict[str, str]]:
+    """Return path and query of a request to a route."""
+    query = {"enabled": "1"} if "enabled" in route.query else {}
+    return route.path.replace("{roomToken}", TOKEN), query
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_who_gets_in(service: Service, kind: str) -> None:
+    """Exactly whom the table lets in is let in; nobody else learns or changes anything."""
+    for method, route in ROUTES:
+        path, query = request_of(route)
+        # Ids are fresh, because a replay is another matter.
+        headers = dict(KINDS[kind])
+        if headers.get("AA-REQUEST-ID"):
+            headers["AA-REQUEST-ID"] = f"{method} {path}"
+        status, text = await service.ask(method, path, headers, **query)
+
+        where = f"{kind}: {method} {path}: {status} {text}"
+        assert (status not in {401, 403, 429}) == may(kind, route.access), where
+        assert status < 500 or status == 550, where
+    if kind not in KNOWN:
+        assert not service.rooms["a"].enabled
+        assert not service.rooms["b"].enabled
+
+
+@pytest.mark.parametrize("kind", sorted(KEYS | APPS))
+async def test_whose_rooms(service: Service, kind: str) -> None:
+    """A credential of one Nextcloud neither begins nor shows captions of the other."""
+    status, _ = await service.ask("POST", CALLS, KINDS[kind], backend="a")
+    assert (status == 400) == (kind in OF_THE_OTHER)
+    assert bool(service.rooms["a"].enabled) != (kind in OF_THE_OTHER)
+    assert not service.rooms["b"].enabled
+
+    for one in KEYS | APPS:
+        _, listed = await service.ask("GET", CALLS, KINDS[one])
+        assert (TOKEN in listed) == (one not in OF_THE_OTHER and bool(service.rooms["a"].enabled))
+
+
+@pytest.mark.parametrize(("method", "route"), ROUTES)
+async def test_replays(service: Service, method: str, route: Route) -> None:
+    """What changes the app's life is taken once, in the same words; the rest as often as sent."""
+    path, query = request_of(route)
+    first, again = [
+        (await service.ask(method, path, app_api("secret-of-a"), **query))[0] for _ in range(2)
+    ]
+
+    assert first != 401
+    replay = route.access is Access.APP and method not in {"GET", "HEAD"}
+    assert (again == 401) == replay
+
+
+async def test_a_replayed_disable_disables_nothing(service: Service) -> None:
+    """It was overheard, and the app has been enabled again since."""
+    off = app_api("secret-of-a", request_id="r1")
+    assert (await service.ask("PUT", "/enabled", off, enabled="0"))[0] == 200
+    on = app_api("secret-of-a", request_id="r2")
+    assert (await service.ask("PUT", "/enabled", on, enabled="1"))[0] == 200
+
+    assert (await service.ask("PUT", "/enabled", off, enabled="0"))[0] == 401
+
+    assert service.app.enabled
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/"), ("GET", "/enabled/"), ("PATCH", CALLS), ("POST", "/metrics"), ("GET", "//")],
+)
+async def test_what_is_not_there(service: Service, method: str, path: str) -> None:
+    """Who has no credentials does not learn what there is; who has them does."""
+    assert (await service.ask(method, path, {}))[0] == 401
+    assert (await service.ask(method, path, KINDS["shared key"]))[0] in {404, 405}
+
+
+async def exchange(service: Service, sent: bytes) -> bytes:
+    """Send bytes and return the answer."""
+    url = service.http._base_url
+    assert url is not None
+    reader, writer = await asyncio.open_connection("127.0.0.1", url.port)
+    try:
+        writer.write(sent)
+        async with asyncio.timeout(5):
+            return await reader.read(65_536)
+    finally:
+        writer.transport.abort()
+
+
+SECRET = b"hunter2hunter2hunter2"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /" + 9000 * b"x" + SECRET + b" HTTP/1.1\r\nHost: a",
+        b"GET /healthz HTTP/1.1\r\nAuthorization: Bearer " + SECRET + 9000 * b"x",
+        b"GET /healthz HTTP/1.1\r\n" + 9000 * b"x" + b": " + SECRET,
+        b"GET /healthz HTTP/1.1" + 200 * (b"\r\nX: " + SECRET),
+        b"GET /healthz HTTP/1.1\r\nAuthorization: Bearer " + SECRET + b"\0",
+        b"GET /healthz HTTP/1.1\r\nAuthorization Bearer " + SECRET,
+        b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: " + SECRET,
+        b"POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: " + SECRET,
+        SECRET + b"{} /healthz HTTP/1.1\r\nHost: a",
+        b"\x16\x03\x01" + SECRET,
+    ],
+)
+async def test_heads_that_are_none(service: Service, head: bytes) -> None:
+    """Too long, too many or broken: 400, and the answer quotes nothing. Spec: access/Heads."""
+    answer = await exchange(service, head + b"\r\n\r\n")
+
+    assert answer.split(b" ", 2)[1] == b"400"
+    assert SECRET not in answer
+
+
+@pytest.mark.parametrize("kind", ["none", "wrong key", "shared key"])
+async def test_bodies_that_are_too_large(service: Service, kind: str) -> None:
+    """Only who may send one is told that it is too large; nobody's is quoted."""
+    header = KINDS[kind].get("Authorization", "none")
+    head = (
+        f"POST {CALLS}?backend=a HTTP/1.1\r\nHost: a\r\nAuthorization: {header}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {2 * MAX_BODY_BYTES}\r\n\r\n"
+    )
+    answer = await exchange(service, head.encode() + MAX_BODY_BYTES // 10 * (SECRET[:20]))
+
+    assert answer.split(b" ", 2)[1] == (b"413" if kind == "shared key" else b"401")
+    assert SECRET[:20] not in answer
