@@ -1,7 +1,6 @@
 """Build what serves the Nextclouds: for each its engines, its rooms and its way to ask it."""
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Self
 
@@ -78,7 +77,9 @@ class Backends:
         keeper = await stack.enter_async_context(self._keeper(name, settings))
         nextcloud = await self._nextcloud(stack, settings) if settings.is_app else None
         around = Surroundings(
-            overload=self._obstacles,
+            overload=lambda: self._overload.reasons,
+            full=self._full,
+            may_listen=lambda: not self._speakers_full(),
             troubles=lambda: [*keeper.troubles, *engine.troubles()],
             keep=keeper.keep,
             found=keeper.found,
@@ -143,19 +144,23 @@ class Backends:
         )
         return await stack.enter_async_context(app)
 
-    def _obstacles(self) -> Sequence[str]:
-        """Why the process can take no more, whichever backend asks."""
-        found = list(self._overload.reasons)
-        if self._settings.backends:
-            rooms = sum(manager.room_count for manager in self.rooms.values())
-            speakers = sum(manager.speaker_count for manager in self.rooms.values())
-            for count, limit, what in (
-                (rooms, self._settings.max_rooms, "rooms"),
-                (speakers, self._settings.max_speakers, "speakers"),
-            ):
-                if count >= limit:
-                    found.append(f"{count} of {limit} {what} of all backends")
-        return found
+    def _full(self) -> list[str]:
+        """Why the process may have no more rooms, whichever backend asks."""
+        if not self._settings.backends:
+            return []  # the only backend has the same limits
+        rooms, limit = (
+            sum(each.room_count for each in self.rooms.values()),
+            self._settings.max_rooms,
+        )
+        found = [f"{rooms} of {limit} rooms of all backends"] if rooms >= limit else []
+        return [*found, *self._speakers_full()]
+
+    def _speakers_full(self) -> list[str]:
+        if not self._settings.backends:
+            return []
+        count = sum(manager.speaker_count for manager in self.rooms.values())
+        limit = self._settings.max_speakers
+        return [f"{count} of {limit} speakers of all backends"] if count >= limit else []
 
 
 async def _prepare(report: object) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from livebot.errors import BusyError, QuotaError
 from livebot.ids import RoomToken
 from livebot.rooms.room import Room
+from livebot.rooms.surroundings import Surroundings
 from livebot.rooms.wanted import WantedRoom
 from livebot.settings import Settings
 
@@ -20,6 +21,7 @@ class Admission:
         rooms: Those that run.
         wanted: Those that are wanted, and who wants them.
         overload: Why the process can take no more, one short sentence each.
+        around: Says what limits the process has.
     """
 
     def __init__(
@@ -28,11 +30,13 @@ class Admission:
         rooms: Mapping[RoomToken, Room],
         wanted: Mapping[RoomToken, WantedRoom],
         overload: Callable[[], Sequence[str]],
+        around: Surroundings,
     ) -> None:
         self._settings = settings
         self._rooms = rooms
         self._wanted = wanted
         self._overload = overload
+        self._around = around
 
     @property
     def speakers(self) -> int:
@@ -49,10 +53,10 @@ class Admission:
         ):
             if count >= limit:
                 found.append(f"{count} of {limit} {what}")
-        return [*found, *self._overload()]
+        return [*found, *self._around.full(), *self._overload()]
 
-    def check(self, owner: str) -> None:
-        """Check that a caller may have another room.
+    def check(self, owner: str, token: RoomToken) -> None:
+        """Check that a caller may have a room, which may be wanted already, but does not run.
 
         Raises:
             BusyError: Nobody may.
@@ -60,15 +64,16 @@ class Admission:
         """
         if obstacles := self.obstacles:
             raise BusyError(f"no new rooms now ({', '.join(obstacles)}); try again later")
-        quota, owned = self._settings.quota(owner), self._owned(owner)
-        if quota.max_rooms and len(owned) >= quota.max_rooms:
-            raise QuotaError(f"{len(owned)} rooms are all of this key", retry_in_s=QUOTA_RETRY_S)
+        quota, others = self._settings.quota(owner), set(self._owned(owner)) - {token}
+        if quota.max_rooms and len(others) >= quota.max_rooms:
+            raise QuotaError(f"{len(others)} rooms are all of this key", retry_in_s=QUOTA_RETRY_S)
         if not self._may_speak(owner):
             raise QuotaError("the speakers of this key are all taken", retry_in_s=QUOTA_RETRY_S)
 
     def may_listen(self, token: RoomToken) -> bool:
         """Say whether one more speaker may be listened to in a room."""
-        if self.speakers >= self._settings.max_speakers or self._overload():
+        is_full = self.speakers >= self._settings.max_speakers or not self._around.may_listen()
+        if is_full or self._overload():
             return False
         wanted = self._wanted.get(token)
         return wanted is None or self._may_speak(wanted.owner)

@@ -16,14 +16,14 @@ from dataclasses import replace
 from typing import Protocol
 
 from livebot.captions import notice
-from livebot.captions.caption import Caption
+from livebot.captions.caption import Caption, Mode
 from livebot.captions.gap import Cause, Gap
 from livebot.ids import SessionId
 from livebot.metrics import Metrics
 from livebot.rooms.clock import RoomClock
 from livebot.rooms.history import History
 from livebot.rooms.outbox import Outbox, Outgoing
-from livebot.rooms.readers import Audience, Reader
+from livebot.rooms.readers import Reader
 from livebot.signaling.messages import UNSET, Transcript
 from livebot.signaling.receipts import Receipt
 
@@ -39,7 +39,11 @@ GATHER_S = 5.0
 
 LOOK_EVERY_S = 0.2
 
-COUNTED = Audience(mode="append")
+MOST_IN_FLIGHT = 1000
+"""What is sent to readers who come late counts here only: it goes to one of them each, and the
+others are not to wait for it."""
+
+COUNTED: Mode = "append"
 """Whose captions count when they are dropped: the other mode's, and translations, are the same
 words once more."""
 
@@ -122,6 +126,16 @@ class Delivery:
         self._expected = len(self._readers()) or self._expected
         self._patient_until = self._clock.now() + RETURN_S
 
+    def forget(self) -> None:
+        """Greet nobody with what was said until now: from here on it is another room."""
+        self._history.clear()
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether what is in flight is to arrive first."""
+        count = sum(not item.history for item, _ in self._in_flight)
+        return count >= IN_FLIGHT or len(self._in_flight) >= MOST_IN_FLIGHT
+
     def close(self) -> None:
         """Take no more captions; `run()` ends when those that wait have arrived."""
         self._outbox.close()
@@ -129,7 +143,7 @@ class Delivery:
     async def run(self) -> None:
         """Send what waits, in order, until closed, empty and confirmed."""
         while True:
-            if len(self._in_flight) >= IN_FLIGHT:
+            if self._is_full:
                 await asyncio.wait([self._in_flight[0][1].arrived])
             elif (item := await self._next()) is not None:
                 await self._send(item)
@@ -167,9 +181,11 @@ class Delivery:
 
     async def _send(self, item: Outgoing) -> None:
         transcript = _transcript(item, self._heir(item.session))
-        readers = [reader for reader in self._readers() if reader in item.audience]
+        if item.history and not self._history.knows(item):
+            return
+        readers = self._readers()
         self._history.note(item, readers, self._clock.now())
-        sessions = [reader.session for reader in readers]
+        sessions = [reader.session for reader in readers if reader in item.audience]
         if isinstance(item.caption, Gap):
             sessions = self._board.readers(
                 transcript.text, transcript.speaker, sessions, self._clock.now()
@@ -196,6 +212,7 @@ class Delivery:
         if lost:
             self.told.clear()
             self._board.forget()
+            self._history.lost(lost)
             self._outbox.put_back(lost)
 
     def _on_dropped(self, item: Outgoing) -> None:
@@ -204,7 +221,7 @@ class Delivery:
         caption = item.caption
         if isinstance(caption, Gap) or not caption.final or item.history:
             return
-        if item.audience != COUNTED or caption.start is None or caption.end is None:
+        if item.audience.mode != COUNTED or caption.start is None or caption.end is None:
             return
         lost_s = caption.end - caption.start
         self._metrics.gap_seconds.labels(Cause.SIGNALING).inc(lost_s)

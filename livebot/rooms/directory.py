@@ -5,7 +5,7 @@ wanted is kept over a restart and taken up again; what runs is derived from it.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Self
@@ -13,11 +13,10 @@ from typing import Self
 import structlog
 
 from livebot.errors import LivebotError, NotFoundError
-from livebot.ids import RoomToken, TalkSessionId, short
+from livebot.ids import RoomToken, short
 from livebot.metrics import Metrics
 from livebot.rooms.admission import Admission
 from livebot.rooms.blueprint import room_options
-from livebot.rooms.readers import Wish
 from livebot.rooms.room import Room
 from livebot.rooms.status import RoomState, RoomStatus
 from livebot.rooms.supervisor import Supervisor
@@ -63,7 +62,7 @@ class Directory:
         self._failed: dict[RoomToken, RoomStatus] = {}
         self._draining = False
         self._counted = 0, 0
-        self.admission = Admission(settings, self._rooms, self._wanted, self._overload)
+        self.admission = Admission(settings, self._rooms, self._wanted, self._overload, around)
         self._supervisor = Supervisor[Room](self._room_failed)
 
     async def __aenter__(self) -> Self:
@@ -83,14 +82,9 @@ class Directory:
         room = self._rooms.get(token)
         return room if room and room.status().state is not RoomState.LEAVING else None
 
-    def asked(self, token: RoomToken) -> tuple[bool, Mapping[TalkSessionId, Wish]]:
-        """Say for whom a room was wanted that does not run yet, or is just being left.
-
-        Returns:
-            Whether for everybody; and who asked.
-        """
-        wanted = self._wanted.get(token)
-        return (wanted.everybody, wanted.readers) if wanted else (False, {})
+    def asked(self, token: RoomToken) -> WantedRoom | None:
+        """Return how a room is wanted, also one that does not run yet or is just being left."""
+        return self._wanted.get(token)
 
     def statuses(self) -> list[RoomStatus]:
         """Return the rooms there are, then those that ended by a fault."""
@@ -121,14 +115,19 @@ class Directory:
         )
         self._failed.pop(wanted.token, None)
         self._rooms[wanted.token] = room
-        self._note(wanted)
+        self.note(wanted)
         self._supervisor.start(room, lambda: self._serve(room))
         self._count()
+
+    def note(self, wanted: WantedRoom) -> None:
+        """Note how a room is wanted that does not run."""
+        self._wanted[wanted.token] = wanted
+        self._keep()
 
     def changed(self, room: Room) -> None:
         """Note that a room has other readers, or another language."""
         readers = room.readers
-        self._note(
+        self.note(
             replace(
                 self._wanted[room.token],
                 language=room.language,
@@ -208,10 +207,6 @@ class Directory:
 
     def _overload(self) -> list[str]:
         return [*([STOPPING] if self._draining else []), *self._around.overload()]
-
-    def _note(self, wanted: WantedRoom) -> None:
-        self._wanted[wanted.token] = wanted
-        self._keep()
 
     def _forget(self, token: RoomToken) -> None:
         self._wanted.pop(token, None)

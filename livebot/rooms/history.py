@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from livebot.captions.caption import Caption
-from livebot.ids import TalkSessionId
+from livebot.ids import SessionId, TalkSessionId
 from livebot.rooms.outbox import Outgoing
 from livebot.rooms.readers import Audience, Reader
 
@@ -25,17 +25,21 @@ class History:
 
     def __init__(self, keep_s: float) -> None:
         self._keep_s = keep_s
-        self._entries: deque[tuple[int, float, Outgoing]] = deque(maxlen=MOST_ENTRIES)
-        self._seen: OrderedDict[TalkSessionId, int] = OrderedDict()
+        self._entries: deque[tuple[float, Outgoing]] = deque(maxlen=MOST_ENTRIES)
+        self._seen: OrderedDict[TalkSessionId | SessionId, int] = OrderedDict()
         self._last = 0
 
     def note(self, item: Outgoing, readers: Iterable[Reader], now: float) -> None:
-        """Note a caption that goes out, and who gets it; `now` on any steady clock."""
+        """Note a caption that goes out, and who reads now, in whatever way.
+
+        Who reads in the other mode gets the same words in another caption, and is not to get
+        them again after a change of the mode. `now` is of any steady clock.
+        """
         if not self._is_kept(item):
             return
         self._last += 1
-        self._entries.append((self._last, now, item))
-        while self._entries and self._entries[0][1] < now - self._keep_s:
+        self._entries.append((now, replace(item, number=self._last)))
+        while self._entries and self._entries[0][0] < now - self._keep_s:
             self._entries.popleft()
         for reader in readers:
             self._saw(reader)
@@ -44,25 +48,42 @@ class History:
         """Return what somebody who begins to read has not seen, oldest first, for them alone."""
         if not reader.talk:
             return []
-        seen = self._seen.get(reader.talk, 0)
+        # Who they are may not have been known when they began to read with everybody.
+        seen = max(self._seen.get(reader.talk, 0), self._seen.get(reader.session, 0))
         self._saw(reader)
         return [
-            replace(item, audience=Audience(only=reader.session, any_target=True), history=True)
-            for number, at, item in self._entries
-            if number > seen and at >= now - self._keep_s and reader in item.audience
+            replace(item, audience=Audience(only=reader.talk), history=True)
+            for at, item in self._entries
+            if item.number > seen and at >= now - self._keep_s and reader in item.audience
         ]
+
+    def lost(self, items: Iterable[Outgoing]) -> None:
+        """Note captions that did not arrive: when they are sent again they are as new."""
+        gone = {(id(item.caption), item.audience) for item in items if not item.history}
+        kept = [
+            (at, item)
+            for at, item in self._entries
+            if (id(item.caption), item.audience) not in gone
+        ]
+        self._entries = deque(kept, maxlen=MOST_ENTRIES)
+
+    def knows(self, item: Outgoing) -> bool:
+        """Say whether one of `missed_by()` still is to be sent: not if it comes again as new."""
+        return any(known.number == item.number for _, known in self._entries)
+
+    def clear(self) -> None:
+        """Forget what was said: whoever comes now comes into another room."""
+        self._entries.clear()
 
     def _is_kept(self, item: Outgoing) -> bool:
         """Say whether it is a caption that stays as it is, and is not one sent once more."""
         caption = item.caption
-        if not self._keep_s or item.history or not isinstance(caption, Caption):
-            return False
-        return caption.final and all(item is not known for _, _, known in self._entries)
+        is_settled = isinstance(caption, Caption) and caption.final
+        return self._keep_s > 0 and is_settled and not item.history
 
     def _saw(self, reader: Reader) -> None:
-        if not reader.talk:
-            return
-        self._seen[reader.talk] = self._last
-        self._seen.move_to_end(reader.talk)
+        who = reader.talk or reader.session
+        self._seen[who] = self._last
+        self._seen.move_to_end(who)
         while len(self._seen) > MOST_SEEN:
             self._seen.popitem(last=False)

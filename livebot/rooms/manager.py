@@ -1,6 +1,7 @@
 """What may be asked of the rooms of one backend: enable, readers, languages, health, drain."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Self
 
 import structlog
@@ -14,7 +15,7 @@ from livebot.errors import (
 from livebot.ids import RoomToken, TalkSessionId
 from livebot.metrics import Metrics
 from livebot.rooms.directory import Directory
-from livebot.rooms.readers import Wish
+from livebot.rooms.readers import Readers, Wish
 from livebot.rooms.room import Room
 from livebot.rooms.status import Health, HealthStatus, RoomStatus
 from livebot.rooms.surroundings import Surroundings
@@ -73,8 +74,9 @@ class RoomManager:
             room.readers.everybody = True
             self._changed(room)
             return False
-        self._directory.admission.check(owner)
-        _, readers = self._directory.asked(token)
+        self._directory.admission.check(owner, token)
+        asked = self._directory.asked(token)
+        readers = asked.readers if asked else {}
         self._directory.start(WantedRoom(token, spoken, ice_servers, owner, readers=readers))
         return True
 
@@ -91,29 +93,41 @@ class RoomManager:
         spoken = self._spoken(language)
         await self._check_target(wish.target)
         if room := self._directory.find(token):
-            room.readers.ask(reader, wish)
+            room.readers.ask(reader, wish, here=room.here)
             self._changed(room)
             return False
-        self._directory.admission.check(owner)
-        everybody, readers = self._directory.asked(token)
-        readers = {**readers, reader: wish}
+        self._directory.admission.check(owner, token)
+        asked = self._directory.asked(token) or WantedRoom(token, spoken, everybody=False)
+        if language is None and asked.language in self.languages:
+            spoken = asked.language
+        readers = Readers(self._settings.caption_mode, wishes=asked.readers)
+        readers.ask(reader, wish)
         self._directory.start(
-            WantedRoom(token, spoken, (), owner, everybody=everybody, readers=readers)
+            replace(asked, language=spoken, owner=owner, readers=dict(readers.wishes))
         )
         return True
 
     async def remove_reader(self, token: RoomToken, reader: TalkSessionId) -> None:
         """Let a reader read no more; the room ends a while after its last one."""
-        room = self._running(token)
-        if not room.readers.withdraw(reader):
+        if room := self._directory.find(token):
+            if not room.readers.withdraw(reader):
+                raise NotFoundError("this session does not read in this room")
+            self._changed(room)
+            return
+        asked = self._wanted(token)
+        if reader not in asked.readers:
             raise NotFoundError("this session does not read in this room")
-        self._changed(room)
+        readers = {who: wish for who, wish in asked.readers.items() if who != reader}
+        self._directory.note(replace(asked, readers=readers))
 
     async def set_language(self, token: RoomToken, language: str | None) -> None:
         """Change what is spoken in a room; None is the default."""
-        room = self._running(token)
-        room.set_language(self._spoken(language))
-        self._directory.changed(room)
+        asked, spoken = self._wanted(token), self._spoken(language)
+        if room := self._directory.find(token):
+            room.set_language(spoken)
+            self._directory.changed(room)
+        else:
+            self._directory.note(replace(asked, language=spoken))
 
     async def set_target(
         self, token: RoomToken, reader: TalkSessionId, target: str | None
@@ -194,6 +208,11 @@ class RoomManager:
     def _running(self, token: RoomToken) -> Room:
         if room := self._directory.find(token):
             return room
+        raise NotFoundError("this room is not being transcribed")
+
+    def _wanted(self, token: RoomToken) -> WantedRoom:
+        if asked := self._directory.asked(token):
+            return asked
         raise NotFoundError("this room is not being transcribed")
 
     def _spoken(self, language: str | None) -> str:

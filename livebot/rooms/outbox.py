@@ -1,12 +1,14 @@
 """Captions on their way to the readers: the one hand-over to a room's writer.
 
+What was said before somebody came goes first, to that reader alone.
+
 Policy: of what is still to change, a speaker's partial caption or a gap that goes on, only
 the newest version waits, in the place of the one before; the rest keeps its order and
 stays. Behind a writer that is stuck for very long, the oldest go and are reported.
 """
 
 import asyncio
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
@@ -29,6 +31,7 @@ class Outgoing:
         language: What it is in.
         audience: Whom it is for.
         history: Whether it was said before its reader came.
+        number: Its place in the room's history; 0 where it has none.
     """
 
     session: SessionId
@@ -36,6 +39,7 @@ class Outgoing:
     language: str
     audience: Audience = ALL_READERS
     history: bool = False
+    number: int = 0
 
     @property
     def is_settled(self) -> bool:
@@ -49,7 +53,7 @@ class Outgoing:
         """What a later version of the same has, too."""
         if isinstance(self.caption, Gap):
             return self.session, self.caption.cause, self.caption.start
-        return self.session, self.audience
+        return self.session, self.audience.mode
 
 
 class Outbox:
@@ -63,6 +67,7 @@ class Outbox:
     def __init__(self, on_drop: Callable[[Outgoing], None], *, limit: int = LIMIT) -> None:
         self._on_drop = on_drop
         self._limit = limit
+        self._missed: deque[Outgoing] = deque()  # what was said before its reader came
         self._waiting: OrderedDict[int, Outgoing] = OrderedDict()
         self._unsettled: dict[Hashable, int] = {}  # where in `_waiting` a subject is
         self._first = 0
@@ -71,7 +76,7 @@ class Outbox:
         self._wake = asyncio.Event()
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._missed) + len(self._waiting)
 
     def put(self, item: Outgoing) -> None:
         """Add a caption, which takes the place of a waiting partial. Ignored once closed."""
@@ -90,7 +95,10 @@ class Outbox:
         """
         newer = {item.subject for item in self._waiting.values()}
         for item in reversed(items):
-            if item.is_settled or item.subject not in newer:
+            if item.history:
+                self._missed.appendleft(item)
+                self._wake.set()
+            elif item.is_settled or item.subject not in newer:
                 self._first -= 1
                 self._place(self._first, item)
                 self._waiting.move_to_end(self._first, last=False)
@@ -102,7 +110,7 @@ class Outbox:
 
         Cancelling loses nothing.
         """
-        while not self._waiting:
+        while not len(self):
             if self._is_closed:
                 return None
             self._wake.clear()
@@ -121,10 +129,12 @@ class Outbox:
         self._wake.set()
 
     def _shrink(self) -> None:
-        while len(self._waiting) > self._limit:
+        while len(self) > self._limit:
             self._on_drop(self._take())
 
     def _take(self) -> Outgoing:
+        if self._missed:
+            return self._missed.popleft()
         place, item = self._waiting.popitem(last=False)
         if self._unsettled.get(item.subject) == place:
             del self._unsettled[item.subject]

@@ -78,6 +78,7 @@ class Publication:
         self._roster = roster
         self._clock = clock
         self._greeted: frozenset[SessionId] = frozenset()
+        self._present: tuple[object, list[Reader]] = (None, [])
         self._finishing = asyncio.Event()
         self._delivery = Delivery(
             channel,
@@ -95,8 +96,11 @@ class Publication:
 
     @property
     def present(self) -> list[Reader]:
-        """Who reads now."""
-        return list(self._readers.present(self._roster.people, spoken=self.language))
+        """Who reads now; asked for each caption, of which there may be dozens in a second."""
+        version = self._roster.version, self._readers.version, self._readers.everybody
+        if self._present[0] != version:
+            self._present = version, list(self._readers.present(self._roster.people))
+        return self._present[1]
 
     @property
     def sent(self) -> int:
@@ -133,6 +137,11 @@ class Publication:
             self._delivery.expect_return()
         self._delivery.told.clear()
 
+    def moved(self) -> None:
+        """Note that we go on in another room, whose people did not hear what was said here."""
+        self._delivery.forget()
+        self.untold()
+
     @property
     def is_told(self) -> bool:
         """Whether we know who is in the call."""
@@ -164,15 +173,16 @@ class Publication:
         if isinstance(caption, Gap):
             self._delivery.put(Outgoing(session, caption, self.language))
         else:
-            audience = Audience(mode=caption.mode)
+            audience = Audience(mode=caption.mode, language=self.language)
             self._delivery.put(Outgoing(session, caption, self.language, audience))
 
     def _targets(self) -> frozenset[str]:
         """Return the languages that somebody reads in, besides what is spoken."""
-        return frozenset(reader.target for reader in self.present if reader.target)
+        wanted = {reader.target for reader in self.present if reader.target}
+        return frozenset(wanted - {self.language})
 
     def _translated(
         self, session: SessionId, caption: Caption, target: str, language: str
     ) -> None:
-        audience = Audience(target=target)
+        audience = Audience(language=target, is_spoken=False)
         self._delivery.put(Outgoing(session, caption, language, audience))

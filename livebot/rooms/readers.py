@@ -1,6 +1,6 @@
 """Who of a room asked for captions, and how each of them wants to read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from livebot.captions.segmenter import Mode
@@ -8,7 +8,7 @@ from livebot.errors import BusyError, NotAReaderError
 from livebot.ids import NO_TALK_SESSION, SessionId, TalkSessionId
 
 MOST_READERS = 1000
-"""So many sessions may have asked in one room; whoever left the call counts until it ends."""
+"""So many sessions may have asked in one room; of more, those who are not in the call go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +47,28 @@ class Audience:
 
     Attributes:
         mode: Those who read in this mode; None for both.
-        target: Those who read in this language. None for those who read what is spoken.
-        only: This session and no other; None for all.
-        any_target: Whether `target` does not matter, as for notices.
+        language: Those who read in this language; None for all, as for notices.
+        is_spoken: Whether it is what is spoken: also for those who want no other language.
+        only: The one page in Talk that it is for; None for all.
     """
 
     mode: Mode | None = None
-    target: str | None = None
-    only: SessionId | None = None
-    any_target: bool = False
+    language: str | None = None
+    is_spoken: bool = True
+    only: TalkSessionId | None = None
 
     def __contains__(self, reader: Reader) -> bool:
         return (
             self.mode in (None, reader.mode)
-            and self.only in (None, reader.session)
-            and (self.any_target or self.target == reader.target)
+            and self.only in (None, reader.talk)
+            and (
+                self.language in (None, reader.target)
+                or (self.is_spoken and reader.target is None)
+            )
         )
 
 
-ALL_READERS = Audience(any_target=True)
+ALL_READERS = Audience()
 
 
 class Readers:
@@ -79,6 +82,9 @@ class Readers:
         mode: How captions are shown to whoever did not say.
         everybody: Whether all people in the call read, asked or not.
         wishes: Of those who asked already.
+
+    Attributes:
+        version: Another one after each change of the wishes.
     """
 
     def __init__(
@@ -90,6 +96,7 @@ class Readers:
     ) -> None:
         self.mode = mode
         self.everybody = everybody
+        self.version = 0
         self._wishes = dict(wishes or {})
 
     @property
@@ -97,18 +104,29 @@ class Readers:
         """Who asked, and for what."""
         return self._wishes
 
-    def ask(self, who: TalkSessionId, wish: Wish) -> None:
+    def ask(self, who: TalkSessionId, wish: Wish, *, here: Collection[TalkSessionId] = ()) -> None:
         """Let somebody read from now on, or in another way.
 
+        Args:
+            who: Their page in Talk.
+            wish: In which way.
+            here: Who is in the call. Where too many have asked, the one who did so first and is
+                not among them is forgotten.
+
         Raises:
-            BusyError: Too many have asked.
+            BusyError: Too many who are in the call have asked.
         """
         if who not in self._wishes and len(self._wishes) >= MOST_READERS:
-            raise BusyError(f"{MOST_READERS} readers have asked in this room")
+            gone = next((each for each in self._wishes if each not in here), None)
+            if gone is None:
+                raise BusyError(f"{MOST_READERS} readers have asked in this room")
+            del self._wishes[gone]
         self._wishes[who] = wish
+        self.version += 1
 
     def withdraw(self, who: TalkSessionId) -> bool:
         """Let somebody read no more; say whether they did."""
+        self.version += 1
         return self._wishes.pop(who, None) is not None
 
     def check(self, who: TalkSessionId) -> None:
@@ -128,19 +146,17 @@ class Readers:
         """
         self.check(who)
         self._wishes[who] = replace(self._wishes[who], target=target)
+        self.version += 1
 
-    def present(
-        self, people: Mapping[SessionId, TalkSessionId], *, spoken: str
-    ) -> Iterator[Reader]:
+    def present(self, people: Mapping[SessionId, TalkSessionId]) -> Iterator[Reader]:
         """Yield who of the people in the call reads.
 
         Args:
             people: Everybody in the call but bots: the session, and its Talk session where known.
-            spoken: The language that is spoken; who wants to read in it gets what is said.
         """
         for session, talk in people.items():
             wish = self._wishes.get(talk) if talk else None
-            if wish is not None or self.everybody:
-                wish = wish or Wish()
-                target = None if wish.target == spoken else wish.target
-                yield Reader(session, wish.mode or self.mode, target, talk)
+            if wish is not None:
+                yield Reader(session, wish.mode or self.mode, wish.target, talk)
+            elif self.everybody:
+                yield Reader(session, self.mode, None, talk)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import structlog
 
-from livebot.ids import RoomToken, short
+from livebot.ids import RoomToken, TalkSessionId, short
 from livebot.metrics import Metrics
 from livebot.rooms.blueprint import RoomOptions
 from livebot.rooms.clock import RoomClock
@@ -157,6 +157,11 @@ class Room:
         return self._options.publication.readers
 
     @property
+    def here(self) -> frozenset[TalkSessionId]:
+        """Who is in the call, as far as Talk's sessions are known."""
+        return frozenset(self._roster.people.values())
+
+    @property
     def speaker_count(self) -> int:
         """The number of people listened to."""
         return len(self._speakers)
@@ -208,7 +213,7 @@ class Room:
                 self._joined("room_resumed", is_stranger=False)
             case Switched(room=room):
                 log.info("room_switched", to=short(room))
-                self._publication.untold()
+                self._publication.moved()
                 self._speakers.follow(frozenset())
             case Offered() | CandidateFound() | SubscriptionRefused():
                 self._speakers.deliver(event)

@@ -30,15 +30,22 @@ class _Person:
         return same_page or (self.user != "" and self.user == other.user)
 
 
+_STRANGER = _Person()
+
+
 @dataclass(slots=True)
 class Roster:
     """The sessions of one room; ours never counts.
 
     Args:
         own: Our own session, once known.
+
+    Attributes:
+        version: Another one after each change.
     """
 
     own: SessionId | None = None
+    version: int = 0
     _names: dict[SessionId, str] = field(default_factory=dict)
     _calls: dict[SessionId, CallState] = field(default_factory=dict)
     _people: dict[SessionId, _Person] = field(default_factory=dict)
@@ -47,6 +54,7 @@ class Roster:
     def reset(self, own: SessionId) -> None:
         """Start over as a new session of ours: everything is told again."""
         self.own = own
+        self.version += 1
         for session in list(self._people):
             self._leave(session)
         self._names.clear()
@@ -54,6 +62,7 @@ class Roster:
 
     def apply(self, event: SignalingEvent) -> None:
         """Take an event in; those that are not about participants change nothing."""
+        self.version += 1
         match event:
             case ParticipantsJoined(participants=joined):
                 self._names |= {p.session: p.name or p.user_id for p in joined}
@@ -72,9 +81,9 @@ class Roster:
 
     def _know(self, session: SessionId, user: str, talk: TalkSessionId) -> None:
         """Note who is behind a session; what is known stays where nothing is said."""
-        known = self._people.get(session, _Person())
+        known = self._people.get(session, _STRANGER)
         found = _Person(user or known.user, talk or known.talk)
-        if found != _Person():
+        if found != _STRANGER:
             self._people[session] = found
 
     def _set(self, state: CallState) -> None:
@@ -100,7 +109,7 @@ class Roster:
         former = self._former.get(session)
         if former is None or session in self._calls:
             return session
-        heirs = (s for s in self._calls if former.is_same(self._people.get(s, _Person())))
+        heirs = (s for s in self._calls if former.is_same(self._people.get(s, _STRANGER)))
         return next(heirs, session)
 
     def name(self, session: SessionId) -> str:
@@ -116,7 +125,7 @@ class Roster:
     def people(self) -> Mapping[SessionId, TalkSessionId]:
         """The people in the call, and which page in Talk each of them is; "" where unknown."""
         return {
-            session: self._people.get(session, _Person()).talk
+            session: self._people.get(session, _STRANGER).talk
             for session, state in self._calls.items()
             if not state.internal
         }

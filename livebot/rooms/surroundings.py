@@ -14,6 +14,8 @@ class Surroundings:
 
     Attributes:
         overload: Why no more can be taken, one short sentence each; empty where it can.
+        full: Why the process may have no more rooms, whoever asks; overload is not among it.
+        may_listen: Asked whether the process may listen to one more speaker.
         troubles: What else is wrong in the service, for the health check.
         keep: Called with all rooms that are wanted whenever that changes; must not block.
         found: The rooms that were wanted before the restart.
@@ -22,6 +24,8 @@ class Surroundings:
     """
 
     overload: Callable[[], Sequence[str]] = tuple
+    full: Callable[[], Sequence[str]] = tuple
+    may_listen: Callable[[], bool] = lambda: True
     troubles: Callable[[], Sequence[str]] = tuple
     keep: Callable[[Iterable[WantedRoom]], None] = lambda _: None
     found: Sequence[WantedRoom] = ()

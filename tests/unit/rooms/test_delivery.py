@@ -16,9 +16,9 @@ from livebot.captions.gap import Cause, Gap
 from livebot.ids import SessionId
 from livebot.metrics import Metrics
 from livebot.rooms.clock import RoomClock
-from livebot.rooms.delivery import COUNTED, IN_FLIGHT, RETURN_S, Delivery
+from livebot.rooms.delivery import IN_FLIGHT, RETURN_S, Delivery
 from livebot.rooms.outbox import LIMIT, Outgoing
-from livebot.rooms.readers import ALL_READERS, Reader
+from livebot.rooms.readers import ALL_READERS, Audience, Reader
 from livebot.signaling.messages import Transcript
 from livebot.signaling.receipts import Receipt, Receipts
 
@@ -105,7 +105,7 @@ async def running(
 
 def put(delivery: Delivery, session: SessionId, caption: Caption | Gap) -> None:
     """Have a caption, or a gap, sent as the room does."""
-    audience = ALL_READERS if isinstance(caption, Gap) else COUNTED
+    audience = ALL_READERS if isinstance(caption, Gap) else Audience("append", "en")
     delivery.put(Outgoing(session, caption, "en", audience))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from livebot.errors import BusyError, NotFoundError, SignalingRefusedError
-from livebot.ids import RoomToken
+from livebot.ids import RoomToken, TalkSessionId
 from livebot.metrics import Metrics
 from livebot.rooms import directory as module
 from livebot.rooms.blueprint import RoomOptions
@@ -45,6 +45,7 @@ class PretendRoom:
         self.token = options.token
         self.language = options.publication.language
         self.readers = options.publication.readers
+        self.here: frozenset[TalkSessionId] = frozenset()
         self.may_listen = may_listen
         self.on_change = on_change
         self.speaker_count = 0
