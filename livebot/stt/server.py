@@ -151,8 +151,8 @@ class _Service:
             host,
             port,
             process_request=self._admit,
-            # A browser names the page it comes from. Without a key, any page could reach us.
-            origins=[None] if self._terms.key is None else None,
+            # A browser names the page that it shows. Any page can reach us, and none should.
+            origins=[None],
             compression=None,
             max_size=MAX_MESSAGE_BYTES,
             max_queue=MAX_MESSAGES,

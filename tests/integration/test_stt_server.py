@@ -222,11 +222,17 @@ async def test_key_of_strange_bytes_is_wrong() -> None:
     assert answer.startswith("HTTP/1.1 401 ")
 
 
-async def test_pages_of_a_browser_are_refused_without_keys() -> None:
+@pytest.mark.parametrize("keys", [{}, KEYS])
+async def test_pages_of_a_browser_are_refused(keys: dict[str, Any]) -> None:
     """Any page can open a WebSocket to this machine; none may use the engine."""
-    async with serving() as url:
+    headers = {"Modal-Key": KEYS["key"], "Modal-Secret": KEYS["secret"]}
+    async with serving(**keys) as url:
         with pytest.raises(InvalidStatus, match="403"):
-            await connect(url, origin="https://evil.example")  # type: ignore[arg-type]
+            await connect(
+                url,
+                origin="https://evil.example",  # type: ignore[arg-type]
+                additional_headers=headers,
+            )
 
 
 async def _get(url: str, path: str, headers: bytes = b"") -> str:
