@@ -33,8 +33,6 @@ def sentences(error: ValidationError, fields: Mapping[str, FieldInfo]) -> dict[s
     found: dict[str, list[str]] = {}
     for item in error.errors(include_input=False, include_url=False):
         variable = str(item["loc"][0])
-        if variable in found:
-            continue
         cause = item.get("ctx", {}).get("error")
         if isinstance(cause, PartsError):
             found[variable] = [f"{variable}: {text}" for text in cause.problems]

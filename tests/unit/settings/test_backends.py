@@ -257,6 +257,13 @@ def test_a_broken_value_is_not_missing_in_each_backend() -> None:
     assert [text.split()[0] for text in found] == ["LT_HPB_URL"]
 
 
+def test_backends_that_were_read_already() -> None:
+    """They are taken as they are, as other settings are."""
+    found = load_settings(backends=[{"name": "a"} | OWN]).backends
+
+    assert load_settings(backends=found).backends == found
+
+
 def test_secrets_have_no_repr() -> None:
     """Printing settings shows no backend's secrets. Spec: configuration/Secrets."""
     found = load_settings(backends=[{"name": "a"} | OWN])

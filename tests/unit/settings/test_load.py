@@ -133,7 +133,7 @@ def test_unknown_key_of_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert any("Did you mean LT_HPB_URL?" in text for text in problems())
 
 
-@pytest.mark.parametrize("content", [None, "[", "- a\n- b\n", "a: hunter2: b\n"])
+@pytest.mark.parametrize("content", [None, "[", "- a\n- b\n", "a: hunter2: b\n", "hunter2"])
 def test_unreadable_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
 ) -> None:
@@ -148,9 +148,10 @@ def test_unreadable_file(
     assert "hunter2" not in text
 
 
-def test_empty_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", ["", "# later\n", "# later\nPORT:\n"])
+def test_empty_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str) -> None:
     """A file with comments only says nothing."""
-    (tmp_path / "bot.yaml").write_text("# later\nPORT:\n")
+    (tmp_path / "bot.yaml").write_text(content)
     monkeypatch.setenv("LT_CONFIG", "bot.yaml")
 
     assert load_settings().port == 8080
