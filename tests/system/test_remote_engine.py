@@ -57,7 +57,7 @@ async def test_language_switched_in_the_middle_of_a_sentence_loses_no_words(
 ) -> None:
     """The words of the sentence are all there, and what is sent from then on says so.
 
-    Spec: caption-delivery/Language.
+    Spec: engines/Change of the language.
     """
     what, heard = recording(*TWO_SENTENCES), await kyutai_bot.heard()
     (in_the_middle,) = (word for word in what.words if word.text == "is")

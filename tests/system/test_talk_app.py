@@ -37,7 +37,7 @@ async def test_app_from_installation_to_its_end(
 
     Where the signaling server is, and with which TURN server, the app is told by Talk.
 
-    Spec: nextcloud-app/Life, translation/Final captions.
+    Spec: nextcloud/Life, nextcloud/Talk's settings, translation/Final captions.
     """
     async with (
         installed(the_app, the_hpb, the_turn) as app,
@@ -46,6 +46,7 @@ async def test_app_from_installation_to_its_end(
         speaking(the_hpb, room, "alice") as alice,
     ):
         assert app.app_api.events == ["init 200", "enabled"]
+        assert app.nextcloud.progress[-1] == (100, "")
         for member in (reader, leserin):
             await member.set_in_call(LISTENING)
         stranger = await the_app.ask(room, reader.talk_session)
