@@ -52,6 +52,10 @@ class PretendClient:
         params = {"random": NONCE, "token": hello_token(secret, NONCE), "backend": "http://x"}
         self.hello(auth={"type": "internal", "params": params}, features=features)
 
+    def want_captions(self, *, enable: bool = True) -> None:
+        """Switch captions on or off."""
+        self.send("captions", {"enable": enable})
+
     def enter(self, flags: int, room: str = "room") -> None:
         """Join a room and its call."""
         self.send("room", {"roomid": room}, "room")

@@ -8,14 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livebot.demo import exchange
-from livebot.demo.sessions import HELLO_WITHIN_S, RESUME_WITHIN_S
-from livebot.ids import RoomToken, SessionId
+from livebot.demo.sessions import HELLO_WITHIN_S, RESUME_WITHIN_S, Link
+from livebot.ids import RoomToken, SessionId, TalkSessionId
 from livebot.signaling.events import CallChanged, Entered, Offered, Resumed
 from livebot.signaling.messages import Transcript
 from livebot.signaling.protocol import Protocol
 from livebot.signaling.state import State
 from tests.support import recordings
-from tests.unit.demo.pretend import IN_CALL, NONCE, SECRET, WITH_AUDIO, World, media
+from tests.unit.demo.pretend import (
+    IN_CALL,
+    NONCE,
+    SECRET,
+    WITH_AUDIO,
+    PretendClient,
+    World,
+    media,
+)
 
 
 def test_wrong_secret_is_refused_and_another_hello_may_follow() -> None:
@@ -165,6 +173,113 @@ def test_second_join_of_the_same_room_is_refused() -> None:
     ada.send("room", {"roomid": "room"}, "again")
 
     assert ada.errors() == [("again", "already_joined")]
+
+
+def _nextcloud_session(client: PretendClient) -> str:
+    """Return what a client's newest join said of itself."""
+    joins = [e["event"]["join"] for e in client.of("event") if e["event"]["type"] == "join"]
+    entries = {entry["sessionid"]: entry for entries in joins for entry in entries}
+    return str(entries[client.session]["roomsessionid"])
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 2),
+            st.sampled_from(["on", "off", "call", "no call", "room", "no room", "lose", "end"]),
+        ),
+        max_size=30,
+    )
+)
+def test_readers_are_those_in_the_call_who_want_captions(steps: list[tuple[int, str]]) -> None:
+    """In whatever order one comes, goes and changes one's mind."""
+    world = World()
+    clients = [world.participant(name, flags=0) for name in ("Ada", "Grace", "Mary")]
+    expected: dict[int, dict[str, bool]] = {
+        number: {"wants": False, "in call": False, "in room": True} for number in range(3)
+    }
+    for number, step in steps:
+        client = clients[number]
+        if number not in expected:
+            continue
+        its = expected[number]
+        match step:
+            case "on" | "off":
+                client.want_captions(enable=step == "on")
+                its["wants"] = step == "on"
+            case "call" | "no call":
+                flags = IN_CALL if step == "call" else 0
+                client.send("internal", {"type": "incall", "incall": {"incall": flags}})
+                its["in call"] = step == "call"
+            case "room":
+                client.send("room", {"roomid": "room"})
+                its["in room"] = True
+            case "no room":
+                client.send("room", {"roomid": ""})
+                its["in call"] = its["in call"] and not its["in room"]
+                its["in room"] = False
+            case "lose":
+                world.disconnect(client)
+                world.tick(RESUME_WITHIN_S)
+                del expected[number]
+            case _:
+                client.send("bye", {})
+                del expected[number]
+
+    readers = {_nextcloud_session(clients[n]) for n, its in expected.items() if all(its.values())}
+    assert world.hub.readers(RoomToken("room")) == readers
+    assert not world.hub.readers(RoomToken("another"))
+
+
+def test_reader_keeps_its_nextcloud_session_in_a_new_session() -> None:
+    """A page that joins again, and then leaves as who it was, reads all the time."""
+    world = World()
+    room = RoomToken("room")
+    for _ in range(2):
+        client = world.connect()
+        client.hello("Ada")
+        client.send("room", {"roomid": room, "sessionid": "page"})
+        client.send("internal", {"type": "incall", "incall": {"incall": IN_CALL}})
+        client.want_captions()
+    assert world.hub.readers(room) == {"page"}
+
+    world.clients[Link(1)].send("bye", {})
+
+    assert world.hub.readers(room) == {"page"}
+
+
+@pytest.mark.parametrize("name", ["two words", "é", "x" * 513, "page\n"])
+def test_what_is_no_nextcloud_session_is_refused(name: str) -> None:
+    """The bot would refuse it later, where nobody sees why."""
+    client = World().connect()
+    client.hello("Ada")
+
+    client.send("room", {"roomid": "room", "sessionid": name}, "join")
+
+    assert [code for _, code in client.errors()] == ["invalid_format"]
+
+
+def test_bot_is_no_reader() -> None:
+    """A bot has no session in Nextcloud."""
+    world = World()
+
+    world.bot().want_captions()
+
+    assert not world.hub.readers(RoomToken("room"))
+
+
+def test_reader_alone_is_told_that_captions_failed() -> None:
+    """As an error that answers no request."""
+    world = World()
+    ada, grace = world.participant("Ada"), world.participant("Grace")
+
+    reader = TalkSessionId(_nextcloud_session(ada))
+    world.hub.captions_failed(RoomToken("room"), reader, "because")
+    world.deliver()
+
+    (error,) = ada.of("error")
+    assert error == {"type": "error", "error": {"code": "captions_failed", "message": "because"}}
+    assert not grace.of("error")
 
 
 def test_offer_waits_for_the_speaker_and_the_request_is_named_when_it_does_not_come() -> None:
@@ -340,10 +455,11 @@ def test_the_bots_own_protocol_resumes_and_leaves() -> None:
 
 _KEYS = (
     "type id hello room message internal bye auth params recipient data sessionid roomid payload"
-    " sdp candidate sid incall random resumeid token features"
+    " sdp candidate sid incall random resumeid token features captions enable"
 )
 _WORDS = (
     "hello room message internal bye session call incall requestoffer offer answer candidate"
+    " captions"
     " id1 id2"
 )
 _LEAVES = st.sampled_from([*_WORDS.split(), "", 0, 3, -1, 1.5, None, True])

@@ -11,9 +11,9 @@ from livebot.demo.screen import JsonScreen, TerminalScreen
 from livebot.ids import SessionId
 
 
-def heard(text: str, *, final: bool = True, speaker: str = "Ada") -> Heard:
+def heard(text: str, *, final: bool = True, speaker: str = "Ada", history: bool = False) -> Heard:
     """Return a caption."""
-    return Heard(speaker, SessionId(speaker), text, final, 61.5, 62.0, "en")
+    return Heard(speaker, SessionId(speaker), text, final, 61.5, 62.0, "en", history)
 
 
 def test_json_is_one_object_per_complete_caption(capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,6 +36,28 @@ def test_json_is_one_object_per_complete_caption(capsys: pytest.CaptureFixture[s
         }
     ]
     assert "http://127.0.0.1:1/" in out.err
+
+
+def test_json_marks_what_was_said_before(capsys: pytest.CaptureFixture[str]) -> None:
+    """And only that: the key is missing elsewhere, as on the wire."""
+    screen = JsonScreen()
+    screen.caption(heard("Before.", history=True))
+    screen.caption(heard("Now."))
+
+    found = [json.loads(line).get("history") for line in capsys.readouterr().out.splitlines()]
+    assert found == [True, None]
+
+
+def test_problems_are_told_and_are_no_captions(capsys: pytest.CaptureFixture[str]) -> None:
+    """In JSON on stderr, where they break no program; in the terminal among the captions."""
+    JsonScreen().problem("It does not work.")
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", "It does not work.\n")
+
+    out = io.StringIO()
+    with TerminalScreen(Console(file=out, width=80)) as screen:
+        screen.problem("It does not [work].")
+    assert "It does not [work]." in out.getvalue()
 
 
 def _shown(*captions: Heard) -> str:
