@@ -133,7 +133,7 @@ class Conversation:
         finally:
             self._figures.stream = "idle"
         if edge.is_cut:
-            self._intake.send_again(self._intake.take_back())
+            self._intake.cut()
         else:
             self._intake.finished()
 

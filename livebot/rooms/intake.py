@@ -79,6 +79,10 @@ class Intake:
         """Note that a stream ended in order: everything it took is answered."""
         self._replay.clear()
 
+    def cut(self) -> None:
+        """Note that a stream ended in order, but in the middle of speech: the next hears that."""
+        self.send_again(self._replay.cut())
+
     def take_back(self) -> list[Piece]:
         """Return what a lost stream had taken and did not answer; none of it is kept here."""
         return self._replay.take_back()

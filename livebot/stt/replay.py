@@ -90,6 +90,14 @@ class Replay:
         self.clear()
         return list(dropwhile(lambda piece: not piece.is_sound, pieces))
 
+    def cut(self) -> list[Piece]:
+        """Return what must be sent again: the stream ended in order, but in the middle of a word.
+
+        No word is so long, or so late, that it began before `LAG_S` ago.
+        """
+        self.answered((self.end or 0.0) - LAG_S + MARGIN_S, now=0.0)
+        return self.take_back()
+
     def forget(self) -> list[Piece]:
         """Return the speech there was no room for since the engine last answered."""
         pieces = list(self._forgotten)

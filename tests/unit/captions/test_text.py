@@ -11,7 +11,15 @@ from livebot.stt.engine import Word
 
 @pytest.mark.parametrize(
     ("language", "expected"),
-    [("en", True), ("ko", True), ("zh", False), ("zh-CN", False), ("ZH_tw", False), ("th", False)],
+    [
+        ("en", True),
+        ("auto", True),
+        ("ko", True),
+        ("zh", False),
+        ("zh-CN", False),
+        ("ZH_tw", False),
+        ("th", False),
+    ],
 )
 def test_languages_have_spaces_or_not(language: str, *, expected: bool) -> None:
     """The first part of the code decides."""
