@@ -32,6 +32,10 @@ from livebot.settings import Bind, Settings
 MAX_BODY_BYTES = 64 * 1024
 """A request with 32 TURN servers is a few KiB."""
 
+MAX_HEADERS = 64
+MAX_HEADER_BYTES = 4096
+"""Of one header, and of a request's first line: all connections together hold 128 MiB at most."""
+
 LINGER_S = 1.0
 """How long the rest of a refused body is read, so that its sender sees the answer."""
 
@@ -118,6 +122,9 @@ async def _listen(runner: web.AppRunner, bind: Bind) -> asyncio.Server:
         logger=_silent,
         keepalive_timeout=IDLE_S,
         lingering_time=LINGER_S,
+        max_line_size=MAX_HEADER_BYTES,
+        max_field_size=MAX_HEADER_BYTES,
+        max_headers=MAX_HEADERS,
     )
     protocol = Connections(http, limit).protocol_factory
     try:

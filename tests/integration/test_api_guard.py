@@ -16,7 +16,13 @@ import pytest
 
 from livebot.api.routes import Access, Route
 from livebot.api.security import every_route
-from livebot.api.server import MAX_BODY_BYTES, make_app, serve
+from livebot.api.server import (
+    MAX_BODY_BYTES,
+    MAX_HEADER_BYTES,
+    MAX_HEADERS,
+    make_app,
+    serve,
+)
 from livebot.metrics import Metrics
 from livebot.settings import Bind, Settings, load_settings
 from tests.support.asking import app_api, bearer
@@ -221,10 +227,10 @@ SECRET = b"hunter2hunter2hunter2"
 @pytest.mark.parametrize(
     "head",
     [
-        b"GET /" + 9000 * b"x" + SECRET + b" HTTP/1.1\r\nHost: a",
-        b"GET /healthz HTTP/1.1\r\nAuthorization: Bearer " + SECRET + 9000 * b"x",
-        b"GET /healthz HTTP/1.1\r\n" + 9000 * b"x" + b": " + SECRET,
-        b"GET /healthz HTTP/1.1" + 200 * (b"\r\nX: " + SECRET),
+        b"GET /" + MAX_HEADER_BYTES * b"x" + SECRET + b" HTTP/1.1\r\nHost: a",
+        b"GET /healthz HTTP/1.1\r\nAuthorization: Bearer " + SECRET + MAX_HEADER_BYTES * b"x",
+        b"GET /healthz HTTP/1.1\r\n" + 2 * MAX_HEADER_BYTES * b"x" + b": " + SECRET,
+        b"GET /healthz HTTP/1.1" + (MAX_HEADERS + 1) * (b"\r\nX: " + SECRET),
         b"GET /healthz HTTP/1.1\r\nAuthorization: Bearer " + SECRET + b"\0",
         b"GET /healthz HTTP/1.1\r\nAuthorization Bearer " + SECRET,
         b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: " + SECRET,
@@ -239,6 +245,14 @@ async def test_heads_that_are_none(service: Service, head: bytes) -> None:
 
     assert answer.split(b" ", 2)[1] == b"400"
     assert SECRET not in answer
+
+
+async def test_the_largest_head(service: Service) -> None:
+    """What is within the limits is served."""
+    head = b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + (MAX_HEADER_BYTES - 1000) * b"x"
+    answer = await exchange(service, head + (MAX_HEADERS - 2) * b"\r\nX: x" + b"\r\n\r\n")
+
+    assert answer.split(b" ", 2)[1] == b"200"
 
 
 @pytest.mark.parametrize("kind", ["none", "wrong key", "shared key"])
