@@ -15,7 +15,7 @@ from tests.system.world.member import LISTENING, Member, Transcript, join
 from tests.system.world.recording import recording
 from tests.system.world.speaker import speaking
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
 _SOON_S = 5.0
 

@@ -16,7 +16,7 @@ from tests.system.world.recording import TWO_SENTENCES, recording
 from tests.system.world.speaker import Speaker, speaking
 from tests.system.world.turn import Turn
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
 _SOON_S = 5.0
 _TRANSLATED = "[de] "

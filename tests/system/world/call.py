@@ -80,8 +80,7 @@ def check_privacy(bot: Bot, hpb: Hpb, room: str, others: Sequence[str]) -> None:
 
 async def until_said(*readers: Member) -> None:
     """Wait for the end of what these readers are sent."""
-    for reader in readers:
-        await reader.until_quiet(_QUIET_S, _QUIET_WITHIN_S)
+    await asyncio.gather(*(reader.until_quiet(_QUIET_S, _QUIET_WITHIN_S) for reader in readers))
 
 
 async def check_words(
