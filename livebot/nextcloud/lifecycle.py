@@ -3,6 +3,10 @@
 AppAPI waits for `/init` to be answered at once and then for progress: 100 makes it enable the
 app, an error ends the installation. It gives up after 40 minutes. Where it runs the container,
 it stops that after it has disabled the app, and starts it to enable it.
+
+What AppAPI sends has nothing that tells it from the same request sent again by somebody who
+overheard it: its `AA-REQUEST-ID` is always `CLI`. So Nextcloud is asked a while after each
+change, and at the start, and what it says counts.
 """
 
 import asyncio
@@ -27,6 +31,12 @@ Prepare: TypeAlias = Callable[[Callable[[int], None]], Awaitable[None]]
 STATUS = "/ocs/v1.php/apps/app_api/ex-app/status"
 OLD_STATUS = "/ocs/v1.php/apps/app_api/apps/status/{}"
 """Of AppAPI before 3.0."""
+
+STATE = "/ocs/v1.php/apps/app_api/ex-app/state"
+"""Whether the app is enabled; AppAPI tells that to a disabled one, too."""
+
+STATE_AFTER_S = 20.0
+"""When Nextcloud is asked after a change: it notes that the app is disabled after it said so."""
 
 INIT_WITHIN_S = 2400.0
 """AppAPI's own deadline."""
@@ -82,17 +92,20 @@ class AppLifecycle:
         self._enabled = True
         self._init: asyncio.Task[None] | None = None
         self._leaving: asyncio.Task[str] | None = None
+        self._following: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
         self._group = asyncio.TaskGroup()
 
     async def __aenter__(self) -> Self:
         """Read whether the app was enabled; it is where nobody said otherwise."""
         self._enabled = await self._file.load()
         await self._group.__aenter__()
+        self._following = self._group.create_task(self._follow(), name="app-state")
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         """End what is under way."""
-        for task in (self._init, self._leaving):
+        for task in (self._init, self._leaving, self._following):
             if task is not None:
                 task.cancel()
         await self._group.__aexit__(*exc)  # type: ignore[arg-type]
@@ -108,15 +121,40 @@ class AppLifecycle:
         Returns:
             What went wrong; empty where nothing did.
         """
-        self._enabled = on
-        log.info("app_enabled" if on else "app_disabled")
-        await self._file.save(enabled=on)
-        return "" if on else await self._leave()
+        self._changed.set()
+        return await self._set(on=on)
 
     def begin_init(self) -> None:
         """Prepare the app in the background; nothing is begun twice at a time."""
         if self._init is None or self._init.done():
             self._init = self._group.create_task(self._run_init(), name="app-init")
+
+    async def _set(self, *, on: bool) -> str:
+        self._enabled = on
+        log.info("app_enabled" if on else "app_disabled")
+        await self._file.save(enabled=on)
+        return "" if on else await self._leave()
+
+    async def _follow(self) -> None:
+        """Do as Nextcloud says, whatever somebody said in its name."""
+        while True:
+            self._changed.clear()
+            on = await self._state()
+            # Whoever changed it meanwhile knows better.
+            if on not in (None, self._enabled) and not self._changed.is_set():
+                log.warning("app_state_differed", nextcloud=on)
+                await self._set(on=bool(on))
+            await self._changed.wait()
+            await asyncio.sleep(STATE_AFTER_S)
+
+    async def _state(self) -> bool | None:
+        """Return whether the app is enabled in Nextcloud; None where it does not say."""
+        try:
+            found = await self._nextcloud.ask("GET", STATE, within_s=STEP_WITHIN_S)
+        except NextcloudError as exc:
+            log.info("app_state_not_known", why=str(exc))
+            return None
+        return bool(found) if isinstance(found, int) else None
 
     async def _leave(self) -> str:
         if self._leaving is None or self._leaving.done():

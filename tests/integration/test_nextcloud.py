@@ -298,6 +298,18 @@ async def test_installation(double: NextcloudDouble, tmp_path: Path) -> None:
         assert life.enabled
 
 
+async def test_disabled_while_it_was_not_there(double: NextcloudDouble) -> None:
+    """Nextcloud is asked at the start, and answers an app that is disabled, too."""
+
+    async def prepare(_report: Callable[[int], None]) -> None:
+        pass
+
+    double.enabled = False
+    async with installed(double, prepare) as (_, life, left):
+        await until(lambda: not life.enabled)
+        await until(lambda: left == ["left"])
+
+
 async def test_installation_through_a_bad_network(double: NextcloudDouble) -> None:
     """Reports are repeated until they are heard."""
 

@@ -92,6 +92,7 @@ class AppApiDouble:
 
     async def enable(self) -> None:
         """Enable the app; called while it reports that it is ready, too."""
+        self.nextcloud.enabled = True
         await self._switch("1", "enabled")
 
     async def disable(self) -> None:

@@ -121,6 +121,7 @@ class NextcloudDouble:
         return [
             web.get(f"{apps}/spreed/api/v3/signaling/settings", self._settings),
             web.put(f"{apps}/app_api/ex-app/status", self._new(self._report)),
+            web.get(f"{apps}/app_api/ex-app/state", self._new(self._state)),
             web.put(f"{apps}/app_api/apps/status/{{app}}", self._report),
             web.get(f"{consumer}/tasktypes", self._new(self._types)),
             web.get(f"{tasks}/tasktypes", self._types),
@@ -162,7 +163,7 @@ class NextcloudDouble:
             return 401
         if not headers.get("EX-APP-VERSION"):
             return 401
-        return None if self.enabled else 401
+        return None if self.enabled or request.path.endswith("/ex-app/state") else 401
 
     def _new(self, handler: Handler) -> Handler:
         """Serve a path only where Nextcloud is new enough to have it."""
@@ -198,6 +199,9 @@ class NextcloudDouble:
         return f"{int(time.time() + self.clock_s + self.turn_s)}:f00d"
 
     # -- AppAPI
+
+    async def _state(self, _request: web.Request) -> web.Response:
+        return answer(int(self.enabled))
 
     async def _report(self, request: web.Request) -> web.Response:
         body = await request.json()

@@ -13,6 +13,7 @@ from livebot.nextcloud.lifecycle import (
     MOST_RETRY_S,
     OLD_STATUS,
     REPORT_EVERY_S,
+    STATE_AFTER_S,
     STATUS,
     AppLifecycle,
     Prepare,
@@ -32,13 +33,43 @@ async def ready(_report: Callable[[int], None]) -> None:
     """Be ready at once."""
 
 
-def listens() -> ScriptedOcs:
-    """Return a Nextcloud that takes every report."""
-    return ScriptedOcs(lambda _m, _p, _b: [])
+class Listens(ScriptedOcs):
+    """A Nextcloud that takes every report, and tells whether the app is enabled.
+
+    Attributes:
+        enabled: What it tells.
+        report: What happens to a report.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(self._answer)
+        self.enabled: object = None
+        self.report: Callable[[str], None] = lambda _path: None
+
+    def _answer(self, method: str, path: str, _body: object) -> object:
+        if method == "GET":
+            return self.enabled
+        self.report(path)
+        return []
+
+    @property
+    def reports(self) -> list[object]:
+        """What was reported."""
+        return [body for body in self.bodies if body]
+
+    @property
+    def reported_to(self) -> list[str]:
+        """Where each report went."""
+        return [path for method, path in self.asked if method == "PUT"]
+
+
+def listens() -> Listens:
+    """Return a Nextcloud."""
+    return Listens()
 
 
 def life(
-    nextcloud: ScriptedOcs, prepare: Prepare = ready, storage: Path | None = None
+    nextcloud: Listens, prepare: Prepare = ready, storage: Path | None = None
 ) -> AppLifecycle:
     """Return the life of an app."""
     return AppLifecycle(
@@ -51,10 +82,10 @@ def life(
     )
 
 
-async def settle(nextcloud: ScriptedOcs, percent: int, error: str = "") -> None:
+async def settle(nextcloud: Listens, percent: int, error: str = "") -> None:
     """Wait until a report was made."""
     report = {"progress": percent, "error": error}
-    await until(lambda: report in nextcloud.bodies, 2 * INIT_WITHIN_S)
+    await until(lambda: report in nextcloud.reports, 2 * INIT_WITHIN_S)
 
 
 async def test_ready_app_says_so_once() -> None:
@@ -64,8 +95,8 @@ async def test_ready_app_says_so_once() -> None:
         app.begin_init()
         await asyncio.sleep(100)
 
-    assert nextcloud.bodies == [{"progress": 100, "error": ""}]
-    assert nextcloud.asked == [("PUT", STATUS)]
+    assert nextcloud.reports == [{"progress": 100, "error": ""}]
+    assert nextcloud.reported_to == [STATUS]
 
 
 async def test_progress_is_reported_now_and_then() -> None:
@@ -73,7 +104,7 @@ async def test_progress_is_reported_now_and_then() -> None:
     nextcloud = listens()
 
     async def prepare(report: Callable[[int], None]) -> None:
-        for percent in [5, 3, 10, 400, *range(1000)]:
+        for percent in [5, 3, 10, *range(1000)]:
             report(percent)
             await asyncio.sleep(0.01)
 
@@ -81,7 +112,7 @@ async def test_progress_is_reported_now_and_then() -> None:
         app.begin_init()
         await settle(nextcloud, 100)
 
-    percents = [body["progress"] for body in nextcloud.bodies if isinstance(body, dict)]
+    percents = [body["progress"] for body in nextcloud.reports if isinstance(body, dict)]
     assert percents == sorted(percents)
     assert percents[-2:] == [99, 100]
     assert len(percents) <= 10 / REPORT_EVERY_S + 2
@@ -99,7 +130,7 @@ async def test_app_that_cannot_be_prepared(fault: LivebotError) -> None:
         app.begin_init()
         await settle(nextcloud, 0, str(fault))
 
-    assert {"progress": 100, "error": ""} not in nextcloud.bodies
+    assert {"progress": 100, "error": ""} not in nextcloud.reports
 
 
 async def test_app_that_never_gets_ready() -> None:
@@ -112,10 +143,10 @@ async def test_app_that_never_gets_ready() -> None:
 
     async with life(nextcloud, prepare) as app:
         app.begin_init()
-        await until(lambda: nextcloud.bodies, 2 * INIT_WITHIN_S)
+        await until(lambda: nextcloud.reports, 2 * INIT_WITHIN_S)
 
     assert abs(loop.time() - INIT_WITHIN_S) <= 1
-    (body,) = nextcloud.bodies
+    (body,) = nextcloud.reports
     assert isinstance(body, dict)
     assert "not ready after 40 minutes" in body["error"]
 
@@ -124,68 +155,66 @@ async def test_report_is_repeated_until_it_is_heard() -> None:
     """Nextcloud may be away while the app gets ready."""
     nextcloud, loop = listens(), asyncio.get_running_loop()
 
-    def answer(_method: str, _path: str, _body: object) -> object:
+    def report(_path: str) -> None:
         if loop.time() < 500:
             raise NextcloudError("away")
-        return []
 
-    nextcloud.answer = answer
+    nextcloud.report = report
     async with life(nextcloud) as app:
         app.begin_init()
         await asyncio.sleep(500 + MOST_RETRY_S)
 
     # Seldom enough for a server that is down, often enough for one that is back.
-    assert 7 <= len(nextcloud.asked) <= 15
+    assert 7 <= len(nextcloud.reported_to) <= 15
 
 
 async def test_report_is_given_up() -> None:
     """When AppAPI has given up, nobody asks it any more."""
     nextcloud = listens()
 
-    def answer(_method: str, _path: str, _body: object) -> object:
+    def report(_path: str) -> None:
         raise NextcloudError("away")
 
-    nextcloud.answer = answer
+    nextcloud.report = report
     async with life(nextcloud) as app:
         app.begin_init()
         await asyncio.sleep(INIT_WITHIN_S)
-        asked = len(nextcloud.asked)
+        asked = len(nextcloud.reported_to)
         await asyncio.sleep(INIT_WITHIN_S)
 
-    assert len(nextcloud.asked) == asked
+    assert len(nextcloud.reported_to) == asked
 
 
 async def test_wrong_secret_is_shown_seldom() -> None:
     """Nextcloud slows down the whole address of who fails often."""
     nextcloud = listens()
 
-    def answer(_method: str, _path: str, _body: object) -> object:
+    def report(_path: str) -> None:
         raise AnswerError(401)
 
-    nextcloud.answer = answer
+    nextcloud.report = report
     async with life(nextcloud) as app:
         app.begin_init()
         await asyncio.sleep(10 * MOST_RETRY_S + 1)
 
-    assert len(nextcloud.asked) <= 11
+    assert len(nextcloud.reported_to) <= 11
 
 
 async def test_old_app_api() -> None:
     """Before AppAPI 3.0, the status had another address."""
     nextcloud = listens()
 
-    def answer(_method: str, path: str, _body: object) -> object:
+    def report(path: str) -> None:
         if path == STATUS:
             raise AnswerError(404)
-        return []
 
-    nextcloud.answer = answer
+    nextcloud.report = report
     async with life(nextcloud) as app:
         app.begin_init()
         await asyncio.sleep(1)
 
     old = OLD_STATUS.format("live_transcription")
-    assert nextcloud.asked == [("PUT", STATUS), ("PUT", old)]
+    assert nextcloud.reported_to == [STATUS, old]
 
 
 async def test_init_twice_is_done_once_at_a_time() -> None:
@@ -208,7 +237,7 @@ async def test_init_twice_is_done_once_at_a_time() -> None:
         await asyncio.sleep(20)
 
     assert begun == 2
-    assert nextcloud.bodies.count({"progress": 100, "error": ""}) == 2
+    assert nextcloud.reports.count({"progress": 100, "error": ""}) == 2
 
 
 async def test_app_is_enabled_until_somebody_disables_it() -> None:
@@ -275,3 +304,71 @@ async def test_leaving_ends_everything() -> None:
         await app.set_enabled(False)
 
     assert loop.time() == LEAVE_WITHIN_S
+
+
+@pytest.mark.parametrize(
+    ("said", "told", "expected"),
+    [
+        (False, 1, True),
+        (True, 0, False),
+        (False, 0, False),
+        (True, True, True),
+        (False, None, False),
+        (False, {"enabled": 1}, False),
+    ],
+)
+async def test_nextcloud_is_asked_what_it_meant(said: bool, told: object, expected: bool) -> None:
+    """Somebody who sends a disable again has no luck for long. Spec: nextcloud/Life."""
+    nextcloud, left = listens(), 0
+
+    async def leave() -> None:
+        nonlocal left
+        left += 1
+
+    app = life(nextcloud)
+    app._on_disable = leave
+    async with app:
+        await asyncio.sleep(1)
+        nextcloud.enabled = told
+        await app.set_enabled(said)
+        await asyncio.sleep(STATE_AFTER_S - 0.1)
+        assert app.enabled is said
+        await asyncio.sleep(0.2)
+        assert app.enabled is expected
+
+    assert left == (said is False) + (expected is False and said)
+
+
+@pytest.mark.parametrize(("told", "expected"), [(1, True), (0, False), (None, True)])
+async def test_nextcloud_knows_at_the_start(told: object, expected: bool) -> None:
+    """It may have changed its mind while the app was not there."""
+    nextcloud = listens()
+    nextcloud.enabled = told
+    async with life(nextcloud) as app:
+        await asyncio.sleep(1)
+        assert app.enabled is expected
+
+
+async def test_change_meanwhile_counts() -> None:
+    """An answer from before is not taken for one from after."""
+    nextcloud = listens()
+    nextcloud.enabled, nextcloud.takes_s = 0, 5.0
+    async with life(nextcloud) as app:
+        await asyncio.sleep(1)
+        assert await app.set_enabled(True) == ""
+        await asyncio.sleep(10)
+        assert app.enabled
+
+
+async def test_nextcloud_that_does_not_say() -> None:
+    """Then the app does as it was told."""
+    nextcloud = listens()
+
+    def away(_method: str, _path: str, _body: object) -> object:
+        raise NextcloudError("away")
+
+    nextcloud.answer = away
+    async with life(nextcloud) as app:
+        await app.set_enabled(False)
+        await asyncio.sleep(100)
+        assert not app.enabled

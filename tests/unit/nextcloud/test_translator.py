@@ -127,6 +127,20 @@ async def test_given_up_text_is_deleted(takes_s: float) -> None:
         assert (tasks.made, tasks.held) == (1, {})
 
 
+async def test_stop_deletes_the_last_texts() -> None:
+    """It waits for them a moment, and no longer."""
+    tasks, loop = Tasks(), asyncio.get_running_loop()
+    async with tasks.translator() as translator:
+        await translator.translate(SPEECH, origin="en", target="de")
+        tasks.scripted.takes_s = 0.5
+    assert not tasks.held
+    async with tasks.translator() as translator:
+        await translator.translate(SPEECH, origin="en", target="de")
+        tasks.scripted.takes_s, left_at = 100.0, loop.time()
+
+    assert loop.time() - left_at <= 1.0
+
+
 async def test_few_at_a_time() -> None:
     """Nextcloud's workers serve others too; too many who wait are refused at once."""
     tasks = Tasks()
