@@ -83,7 +83,7 @@ def test_garbage_is_told_without_being_quoted(value: object, *, is_text: bool) -
         load_settings(for_call=True, backends=json.dumps(value) if is_text else value)
     except ConfigError as exc:
         said += exc.problems
-    assert SECRET not in " ".join(said)
+    assert SECRET not in " ".join(said).lower()
 
 
 @given(st.text())
@@ -231,6 +231,21 @@ def test_too_many() -> None:
     (found,) = problems([{"name": f"n{number}"} for number in range(101)])
 
     assert "100 at most" in found
+
+
+def test_a_key_that_may_be_a_secret_is_not_quoted() -> None:
+    """A colon in the wrong place makes a key of a value. Spec: configuration/Secrets."""
+    (found,) = problems([{"name": "a", f"LT_API_KEYS:school:{SECRET}": ""}])
+
+    assert found.startswith("LT_BACKENDS: backend a: a key is not a setting of a backend.")
+    assert SECRET not in found.lower()
+
+
+def test_backends_that_are_not_known_lack_nothing() -> None:
+    """Where the list itself does not work, nobody is told to set what stands in it."""
+    (found,) = problems("nonsense", for_call=True, host="0.0.0.0")
+
+    assert found.startswith("LT_BACKENDS is not JSON")
 
 
 def test_what_each_backend_lacks() -> None:
