@@ -59,12 +59,11 @@ def app_bot(folder: Path, hpb: Hpb) -> Iterator[Bot]:
         "LT_HPB_URL": None,
         "HOST": None,
         "PORT": None,
-        # The test looks at figures; AppAPI's headers are for what Nextcloud asks.
-        "LT_OPEN_METRICS": "true",
         # So that nothing works without the TURN server of Talk's settings.
         "LT_ICE_POLICY": "relay",
     }
     with bot(folder, hpb, settings) as found:
+        found.headers = AppApiDouble(nextcloud, found.url).headers()
         yield found
 
 

@@ -50,11 +50,18 @@ class Load:
 
 
 class Bot:
-    """A running bot; `bot()` makes it."""
+    """A running bot; `bot()` makes it.
+
+    Attributes:
+        process: It and its workers.
+        url: Where its API is.
+        headers: What the test shows when it looks at rooms and figures.
+    """
 
     def __init__(self, process: Process, port: int) -> None:
         self.process = process
         self.url = f"http://127.0.0.1:{port}"
+        self.headers: Mapping[str, str] = {}
 
     async def start(self, room: str, turn_servers: Sequence[IceServer] = ()) -> dict[str, Any]:
         """Ask for captions in *room*; return the answer."""
@@ -104,7 +111,7 @@ class Bot:
 
     async def _samples(self, name: str) -> list[Sample]:
         async with (
-            ClientSession(raise_for_status=True) as http,
+            ClientSession(raise_for_status=True, headers=self.headers) as http,
             http.get(f"{self.url}/metrics") as answer,
         ):
             families = list(text_string_to_metric_families(await answer.text()))
@@ -174,7 +181,7 @@ class Bot:
 
     async def _json(self, path: str) -> Any:
         async with (
-            ClientSession() as http,
+            ClientSession(headers=self.headers) as http,
             http.get(self.url + path) as answer,
         ):
             if answer.status not in {HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE}:
