@@ -18,7 +18,9 @@ HIDDEN = "[hidden]"
 _SECRET = frozenset(
     {
         "authorization",
+        "authorizationappapi",
         "candidate",
+        "cookie",
         "credential",
         "key",
         "password",
@@ -29,7 +31,7 @@ _SECRET = frozenset(
         "token",
     }
 )
-"""Whole keys, or the last part of keys like `internal_secret`; underscores do not count."""
+"""Whole keys, or the last part of keys like `internal_secret`; underscores and hyphens do not count."""
 
 LogFormat = Literal["json", "console"]
 
@@ -82,18 +84,27 @@ def get(component: str) -> FilteringBoundLogger:
 
 
 def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Hide what may be a secret or speech, by its key, also inside of mappings."""
+    """Hide what may be a secret or speech, by its key, also inside of mappings and lists."""
     for key, value in event.items():
-        if _is_secret(key):
-            event[key] = HIDDEN
-        elif isinstance(value, dict):
-            event[key] = redact(None, "", dict(value))
+        event[key] = HIDDEN if _is_secret(key) else _redacted(value)
     return event
 
 
+def _redacted(value: object) -> object:
+    match value:
+        case dict():
+            return redact(None, "", dict(value))
+        case list():
+            return [_redacted(item) for item in value]
+        case tuple():
+            return tuple(_redacted(item) for item in value)
+        case _:
+            return value
+
+
 def _is_secret(key: object) -> bool:
-    name = str(key).lower()
-    return name.replace("_", "").replace("-", "") in _SECRET or name.split("_")[-1] in _SECRET
+    parts = str(key).lower().replace("-", "_").split("_")
+    return "".join(parts) in _SECRET or parts[-1] in _SECRET
 
 
 def _add_component(logger: WrappedLogger, _: str, event: EventDict) -> EventDict:
