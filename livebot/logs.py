@@ -31,7 +31,7 @@ _SECRET = frozenset(
         "token",
     }
 )
-"""Whole keys, or the last part of keys like `internal_secret`; underscores and hyphens do not count."""
+"""Whole keys, or the last part of keys like `internal_secret`; neither `_` nor `-` counts."""
 
 LogFormat = Literal["json", "console"]
 
