@@ -21,6 +21,7 @@ from livebot.errors import NextcloudError
 from livebot.metrics import Metrics
 from livebot.nextcloud.ocs import AnswerError, data_of
 from livebot.nextcloud.retry import delay_s
+from livebot.settings import Settings
 
 MAX_BODY_BYTES = 2 << 20
 """No answer is longer; the list of task types has some 100 KB where many providers are."""
@@ -86,7 +87,8 @@ class Nextcloud:
         tls: ssl.SSLContext | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self._base = url.rstrip("/")
+        # Some are registered with the script in their address.
+        self._base = url.rstrip("/").removesuffix("/index.php")
         self._headers = {
             "EX-APP-ID": app_id,
             "EX-APP-VERSION": app_version,
@@ -102,6 +104,18 @@ class Nextcloud:
         self._chance = chance
         self._stack = AsyncExitStack()
         self._session: aiohttp.ClientSession | None = None
+
+    @classmethod
+    def of(cls, settings: Settings, metrics: Metrics) -> Self:
+        """Return the Nextcloud of one backend's settings; they are those of an app."""
+        return cls(
+            settings.nextcloud_url or "",
+            app_id=settings.app_id,
+            app_version=settings.app_version,
+            aa_version=settings.aa_version,
+            secret=settings.app_secret,
+            metrics=metrics,
+        )
 
     async def __aenter__(self) -> Self:
         """Be ready to ask; nothing is connected yet."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Self
 
 import structlog
 
@@ -9,7 +10,7 @@ from livebot.errors import NextcloudError
 from livebot.nextcloud.cache import Cache, Kept
 from livebot.nextcloud.client import Ocs
 from livebot.nextcloud.signaling_settings import SignalingSettings, parse
-from livebot.settings import IceServer
+from livebot.settings import IceServer, Settings
 
 log = structlog.get_logger("nextcloud")
 
@@ -45,6 +46,12 @@ class TalkSettings:
         self._ice_servers = ice_servers
         self._clock = clock
         self._cache = Cache(self._fetch, "signaling settings", WITHIN_S)
+
+    @classmethod
+    def of(cls, settings: Settings, nextcloud: Ocs) -> Self:
+        """Return what Talk says where one backend's settings say nothing."""
+        url = settings.hpb_socket_url if settings.hpb_url else None
+        return cls(nextcloud, hpb_url=url, ice_servers=settings.ice_servers)
 
     async def hpb_url(self) -> str:
         """Return the signaling server's WebSocket, `wss://.../spreed`.
