@@ -23,6 +23,7 @@ from livebot.settings import Settings
 from livebot.signaling.client import try_hello
 from livebot.stt import registry
 from livebot.stt.engine import SttEngine
+from livebot.stt.languages import match
 
 _HELLO_CURES = {
     "invalid_token": "LT_INTERNAL_SECRET is not the server's `internalsecret`.",
@@ -195,8 +196,8 @@ async def check_language(settings: Settings) -> Finding:
         with suppress(ConfigError):  # told by `check_engine`
             for language in (await _load(settings, name)).capabilities.languages:
                 found.setdefault(language, []).append(name)
-    if wanted in found:
-        return Finding(what, ok=True, detail=f"understood by {', '.join(found[wanted])}")
+    if known := match(wanted, found):
+        return Finding(what, ok=True, detail=f"understood by {', '.join(found[known])}")
     cure = f"Set LT_DEFAULT_LANGUAGE to one of {', '.join(sorted(found))}." if found else ""
     return Finding(what, ok=False, detail="no engine understands it", cure=cure)
 

@@ -30,9 +30,29 @@ CLIENT = "integration/test_signaling_client.py"
 DELIVERY = "unit/rooms/test_delivery.py"
 RECOGNITION = "unit/rooms/test_recognition.py"
 FAULTS = "unit/rooms/test_recognition_faults.py"
+FAILOVER = "unit/stt/test_failover.py"
 RETURNS = "integration/test_room_returns.py"
 
 PROVED_BY = {
+    "engines/Languages": [
+        f"{FAILOVER}::test_an_engine_is_told_a_language_by_its_own_code",
+        f"{FAILOVER}::test_where_the_language_is_heard_only_who_hears_it_is_asked",
+        "integration/test_kyutai_engine.py::test_the_language_need_not_be_told",
+        "integration/test_moshi_engine.py::test_the_language_need_not_be_told",
+        f"{LOCAL}::test_it_understands_english_only",
+    ],
+    "engines/Change of the language": [
+        f"{RECOGNITION}::test_the_language_changes_at_a_pause",
+        f"{RECOGNITION}::test_the_language_changes_in_a_monologue_too",
+        f"{RECOGNITION}::test_who_is_silent_speaks_the_new_language_from_the_first_word",
+        f"{FAULTS}::test_changes_of_the_language_cost_no_word",
+        f"{FAULTS}::test_changes_of_the_language_beside_faults_cost_no_word",
+    ],
+    "engines/Noise": [f"{RECOGNITION}::test_noise_is_no_loss_where_others_are_understood"],
+    "caption-delivery/Both modes": [
+        f"{RECOGNITION}::test_words_are_captioned_in_both_modes",
+        f"{FAULTS}::test_streams_that_break_cost_no_word",
+    ],
     "command-line/Demo": [
         "integration/test_demo.py::test_demo_once_as_json_captions_both_speakers",
         "integration/test_demo.py::test_demo_without_captions_fails",
