@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from unittest import mock
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livebot.captions.caption import Caption, Mode
+from livebot.errors import TranslationError
 from livebot.ids import RoomToken, SessionId, TalkSessionId
 from livebot.metrics import Metrics
 from livebot.rooms import room as module
@@ -23,8 +25,17 @@ from livebot.rooms.readers import Wish
 from livebot.rooms.room import Room
 from livebot.rooms.wanted import WantedRoom
 from livebot.settings import Settings
-from livebot.signaling.events import CallChanged, CallState, Entered, ParticipantsLeft, Resumed
-from livebot.translator import Translator
+from livebot.signaling.events import (
+    CallChanged,
+    CallState,
+    Entered,
+    Participant,
+    ParticipantsJoined,
+    ParticipantsLeft,
+    Resumed,
+    Switched,
+)
+from livebot.translator import TranslationLanguages, Translator
 from tests.support.pretend_wire import CONFIRM_S, PretendWire, Sent
 from tests.support.scripted_engine import ScriptedEngine
 from tests.support.virtual_time import VirtualTimeLoop
@@ -32,6 +43,10 @@ from tests.support.virtual_time import VirtualTimeLoop
 LONG_S = 1e6
 SPEAKER = SessionId("speaker")
 PAGES = 3
+DUTCH, FRENCH = "nl", "fr"
+QUIET_S = 15.0
+
+pytestmark = pytest.mark.virtual_time
 
 
 @dataclass(slots=True)
@@ -272,7 +287,6 @@ def test_who_asked_and_is_in_the_call_reads_it_once(
     That is over changes of the mode, new sessions, lost connections and restarts of the server.
     Nobody else is sent anything, and nobody anything twice.
     """
-
     is_rough = any(name in ("outage", "restart") for name, *_ in steps)
 
     async def run() -> None:
@@ -289,3 +303,170 @@ def test_who_asked_and_is_in_the_call_reads_it_once(
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         runner.run(run())
+
+
+# Pieces.
+
+
+@dataclass
+class Script:
+    """A translator that takes its time, and fails where it is told to."""
+
+    takes_s: float = 0.0
+    is_broken: bool = False
+
+    async def languages(self) -> TranslationLanguages:
+        """Say nothing: nobody asks here."""
+        return TranslationLanguages()
+
+    async def translate(self, text: str, *, origin: str, target: str) -> str:
+        """Mark a text as translated."""
+        await asyncio.sleep(self.takes_s)
+        if self.is_broken:
+            raise TranslationError("no")
+        return f"{text} from {origin} in {target}"
+
+
+def _got(it: World, page: int) -> list[tuple[str, str]]:
+    """Return texts and their languages, in order."""
+    of_page = f"page-{page}-"
+    return [
+        (sent.caption.text, sent.caption.language)
+        for sent in it.wire.read
+        if sent.reader.startswith(of_page)
+    ]
+
+
+async def test_who_reads_in_another_language_gets_translations_only() -> None:
+    """Each sentence once; the others get what is said, in their mode."""
+    async with world(translator=Script()) as it:
+        it.call(0, 1)
+        it.ask(0, "append", FRENCH)
+        it.ask(1, "append")
+        it.say("hello")
+        await asyncio.sleep(QUIET_S)
+
+        assert _got(it, 0) == [("hello from en in fr", FRENCH)]
+        assert _got(it, 1) == [("hello", "en")]
+
+
+async def test_without_translation_the_reader_gets_what_was_said() -> None:
+    """With its own language, so that nobody takes it for the one asked for."""
+    async with world(translator=Script(is_broken=True)) as it:
+        it.call(0)
+        it.ask(0, target=FRENCH)
+        it.say("hello")
+        await asyncio.sleep(QUIET_S)
+
+        assert _got(it, 0) == [("hello", "en")]
+
+
+async def test_leaving_sends_what_is_still_being_translated() -> None:
+    """As it was spoken: the last sentence is not lost."""
+    async with world(translator=Script(takes_s=LONG_S)) as it:
+        it.call(0)
+        it.ask(0, target=FRENCH)
+        it.say("hello")
+
+    assert _got(it, 0) == [("hello", "en")]
+
+
+@pytest.mark.parametrize("target", [None, FRENCH, DUTCH])
+async def test_a_change_of_the_language_loses_nothing(target: str | None) -> None:
+    """The next caption has the new one; what is being translated comes, also into that one."""
+    async with world(translator=Script(takes_s=3.0)) as it:
+        it.call(0)
+        it.ask(0, "append", target)
+        it.say("one")
+        await asyncio.sleep(1.0)
+        it.room.set_language(FRENCH)
+        it.say("deux")
+        await asyncio.sleep(QUIET_S)
+
+        assert (
+            sorted(_got(it, 0))
+            == {
+                None: [("deux", "fr"), ("one", "en")],
+                FRENCH: [("deux", "fr"), ("one from en in fr", "fr")],
+                DUTCH: [("deux from fr in nl", "nl"), ("one from en in nl", "nl")],
+            }[target]
+        )
+        assert it.room.status().language == FRENCH
+
+
+async def test_what_was_said_in_one_room_is_no_history_of_another() -> None:
+    """Who asks in the breakout room was not in the room that the call came from."""
+    async with world() as it:
+        it.call(0)
+        it.ask(0)
+        it.say("in the plenary")
+        await asyncio.sleep(QUIET_S)
+        it.wire.on_event(Switched(RoomToken("breakout")))
+        it.enter()
+        it.call(1)
+        it.ask(1)
+        it.say("in the group")
+        await asyncio.sleep(QUIET_S)
+
+        assert it.read_by(0) == ["in the plenary"]
+        assert it.read_by(1) == ["in the group"]
+
+
+@pytest.mark.parametrize("history_s", [0.0, 30.0])
+async def test_history_is_as_long_as_the_settings_say(history_s: float) -> None:
+    """What was said longer ago is not told any more."""
+    async with world(history_s=history_s) as it:
+        it.say("long ago")
+        await asyncio.sleep(20.0)
+        it.say("a while ago")
+        await asyncio.sleep(20.0)
+        it.call(0)
+        it.ask(0)
+        await asyncio.sleep(QUIET_S)
+
+        assert it.read_by(0) == (["a while ago<"] if history_s else [])
+
+
+async def test_a_page_that_is_known_late_reads_from_then_on() -> None:
+    """The call is told before Talk's session is; nothing of what it asked for is lost."""
+    async with world() as it:
+        it.ask(0)
+        it.wire.on_event(CallChanged((CallState(it.session(0), 1),)))
+        it.say("before")
+        await asyncio.sleep(QUIET_S)
+        assert it.read_by(0) == []
+        known = Participant(it.session(0), talk=it.talk(0))
+        it.wire.on_event(ParticipantsJoined((known,)))
+        it.say("after")
+        await asyncio.sleep(QUIET_S)
+
+        assert it.read_by(0) == ["before<", "after"]
+
+
+async def test_who_read_with_everybody_before_it_was_known_who_it_is_reads_nothing_twice() -> None:
+    """In a room for everybody a page reads first, and asks later."""
+    async with world(everybody=True) as it:
+        it.wire.on_event(CallChanged((CallState(it.session(0), 1),)))
+        it.say("once")
+        await asyncio.sleep(QUIET_S)
+        it.call(0)
+        it.ask(0)
+        await asyncio.sleep(QUIET_S)
+
+        assert it.read_by(0) == ["once"]
+
+
+async def test_many_who_come_late_hold_up_nobody() -> None:
+    """What a whole class missed goes out within one confirmation, and what is said then too."""
+    async with world() as it:
+        for _ in range(40):
+            it.say()
+        await asyncio.sleep(QUIET_S)
+        it.call(*range(20))
+        for page in range(20):
+            it.ask(page)
+        it.say("now")
+        await asyncio.sleep(2 * CONFIRM_S)
+
+        assert all(len(it.read_by(page)) == 41 for page in range(20))
+        assert all(it.read_by(page)[-1] == "now" for page in range(20))
