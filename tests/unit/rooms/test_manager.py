@@ -11,22 +11,31 @@ from typing import Any
 
 import pytest
 
-from livebot.errors import BusyError, NotFoundError, SignalingRefusedError
+from livebot.errors import (
+    BusyError,
+    NotAReaderError,
+    NotFoundError,
+    QuotaError,
+    SignalingRefusedError,
+    TranslationUnavailableError,
+)
 from livebot.ids import RoomToken, TalkSessionId
 from livebot.metrics import Metrics
 from livebot.rooms import directory as module
 from livebot.rooms.blueprint import RoomOptions
 from livebot.rooms.directory import TAKE_UP
 from livebot.rooms.manager import RoomManager
+from livebot.rooms.readers import MOST_READERS, Wish
 from livebot.rooms.status import HealthStatus, RoomState, RoomStatus
 from livebot.rooms.surroundings import Surroundings
-from livebot.rooms.wanted import WantedRoom
+from livebot.rooms.wanted import WantedRoom, decode, encode
 from livebot.settings import IceServer, Settings
 from tests.support.scripted_engine import ScriptedEngine
 
 pytestmark = pytest.mark.virtual_time
 
 LAST_WORDS_S = 4.0
+TWO_LANGUAGES = ScriptedEngine({"en": "English", "fr": "French"})
 SERVERS = (IceServer(("turn:t:3478",), "u", "hunter2"),)
 
 
@@ -89,6 +98,8 @@ class World:
 
     overload: list[str] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
+    full: list[str] = field(default_factory=list)
+    hears_more: bool = True
     kept: list[tuple[WantedRoom, ...]] = field(default_factory=list)
     rooms: list[Any] = field(default_factory=list)
     manager: RoomManager = field(init=False)
@@ -120,7 +131,11 @@ def world(
     """Return how to open a world."""
 
     @asynccontextmanager
-    async def opened(found: Sequence[WantedRoom] = (), **settings: Any) -> AsyncIterator[World]:
+    async def opened(
+        found: Sequence[WantedRoom] = (),
+        engine: ScriptedEngine | None = None,
+        **settings: Any,
+    ) -> AsyncIterator[World]:
         it = World()
 
         def room(options: RoomOptions, **given: Any) -> PretendRoom:
@@ -132,13 +147,15 @@ def world(
         around = Surroundings(
             overload=lambda: it.overload,
             troubles=lambda: it.troubles,
+            full=lambda: it.full,
+            may_listen=lambda: it.hears_more,
             keep=it.keep,
             found=found,
         )
         given = {"LT_HPB_URL": "ws://h", "LT_INTERNAL_SECRET": "s"} | settings
         it.manager = RoomManager(
             Settings(_env_file=None, **given),
-            engine=ScriptedEngine(),
+            engine=engine or ScriptedEngine(),
             metrics=Metrics(),
             around=around,
         )
@@ -386,3 +403,157 @@ async def test_stopping_before_all_are_taken_up(world: Callable[..., Any]) -> No
 
         assert len(it.rooms) == TAKE_UP
     assert len(it.wanted) == 12
+
+
+ANNA, BEN = TalkSessionId("anna"), TalkSessionId("ben")
+ROOM = RoomToken("room1")
+
+
+async def test_readers_are_kept_over_a_restart(world: Callable[..., Any]) -> None:
+    """Who asked and how, and what is spoken, as it was last."""
+    async with world(engine=TWO_LANGUAGES) as it:
+        await it.manager.add_reader(ROOM, ANNA, Wish("replace"))
+        await it.manager.add_reader(ROOM, BEN, Wish())
+        await it.manager.set_language(ROOM, "fr")
+        await it.manager.remove_reader(ROOM, ANNA)
+        kept = decode(encode(it.kept[-1]))
+    assert kept == (WantedRoom(ROOM, "fr", everybody=False, readers={BEN: Wish()}),)
+
+    async with world(kept, engine=TWO_LANGUAGES) as it, taking_up(it) as task:
+        await task
+        assert it.rooms[0].readers.wishes == {BEN: Wish()}
+        assert (it.rooms[0].readers.everybody, it.rooms[0].language) == (False, "fr")
+
+
+async def test_a_room_for_readers_becomes_one_for_everybody(world: Callable[..., Any]) -> None:
+    """And those who asked keep what they asked for."""
+    async with world() as it:
+        await it.manager.add_reader(ROOM, ANNA, Wish("replace"))
+        assert not await it.manager.enable(ROOM)
+
+        assert it.rooms[0].readers.everybody
+        assert it.kept[-1][0].everybody
+        assert it.kept[-1][0].readers == {ANNA: Wish("replace")}
+
+
+@pytest.mark.parametrize("is_left", [False, True])
+async def test_who_withdraws_from_a_room_that_does_not_run_is_not_asked_for_again(
+    world: Callable[..., Any], *, is_left: bool
+) -> None:
+    """Neither where it is just being left, nor where it waits to be taken up."""
+    kept = WantedRoom(ROOM, "en", SERVERS, everybody=False, readers={ANNA: Wish(), BEN: Wish()})
+    async with world([kept]) as it:
+        if is_left:
+            await it.manager.add_reader(ROOM, ANNA, Wish())
+            it.rooms[0].stop("the call ended")
+        await it.manager.remove_reader(ROOM, ANNA)
+        with pytest.raises(NotFoundError):
+            await it.manager.remove_reader(ROOM, ANNA)
+        assert await it.manager.add_reader(ROOM, BEN, Wish("replace"))
+
+        assert it.rooms[-1].readers.wishes == {BEN: Wish("replace")}
+        assert it.wanted == [ROOM]
+
+
+async def test_a_room_that_waits_is_begun_as_it_was(world: Callable[..., Any]) -> None:
+    """Somebody who asks without a language does not change it, nor the servers."""
+    kept = WantedRoom(ROOM, "en", SERVERS)
+    async with world([kept], engine=TWO_LANGUAGES) as it:
+        await it.manager.set_language(ROOM, "fr")
+        await it.manager.add_reader(ROOM, ANNA, Wish())
+
+        assert it.rooms[0].language == "fr"
+        assert it.rooms[0].readers.everybody
+        assert await it.rooms[0].options.speakers.reception.ice_servers() == SERVERS
+        await it.manager.disable(ROOM)
+        await it.manager.add_reader(ROOM, ANNA, Wish())
+        assert (it.rooms[1].language, it.rooms[1].readers.everybody) == ("en", False)
+
+
+async def test_too_many_readers(world: Callable[..., Any]) -> None:
+    """Of those who are not in the call the first go; where all are, nobody else is taken."""
+    async with world() as it:
+        for number in range(MOST_READERS):
+            await it.manager.add_reader(ROOM, TalkSessionId(f"talk-{number}"), Wish())
+        it.rooms[0].here = frozenset({TalkSessionId("talk-0")})
+        await it.manager.add_reader(ROOM, ANNA, Wish())
+
+        wishes = it.rooms[0].readers.wishes
+        assert len(wishes) == MOST_READERS
+        assert "talk-0" in wishes
+        assert "talk-1" not in wishes
+        it.rooms[0].here = frozenset(wishes)
+        with pytest.raises(BusyError):
+            await it.manager.add_reader(ROOM, BEN, Wish())
+        await it.manager.add_reader(ROOM, ANNA, Wish("replace"))
+
+
+async def test_a_translator_that_is_not_there(world: Callable[..., Any]) -> None:
+    """Nobody is promised a translation, and nothing is begun."""
+    async with world() as it:
+        with pytest.raises(TranslationUnavailableError):
+            await it.manager.add_reader(ROOM, ANNA, Wish(target="fr"))
+        assert it.rooms == []
+        await it.manager.add_reader(ROOM, ANNA, Wish())
+        with pytest.raises(TranslationUnavailableError):
+            await it.manager.set_target(ROOM, ANNA, "fr")
+        await it.manager.set_target(ROOM, ANNA, None)
+        with pytest.raises(NotAReaderError):
+            await it.manager.set_target(ROOM, BEN, None)
+
+
+KEYS = '[{"name": "a", "key": "%s", "max_rooms": 2, "max_speakers": 3}]' % ("k" * 40)
+
+
+async def test_rooms_of_one_key_are_limited(world: Callable[..., Any]) -> None:
+    """In number, freed when one ends, and never for a room that is the key's already."""
+    async with world(LT_API_KEYS=KEYS) as it:
+        for token in ("room1", "room2"):
+            await it.manager.enable(RoomToken(token), owner="a")
+        await asyncio.sleep(0)
+        with pytest.raises(QuotaError) as caught:
+            await it.manager.add_reader(RoomToken("room3"), ANNA, Wish(), owner="a")
+        assert caught.value.retry_in_s > 0
+        assert not await it.manager.add_reader(RoomToken("room1"), ANNA, Wish(), owner="a")
+        await it.manager.enable(RoomToken("room4"), owner="b")
+        it.rooms[0].stop("the call ended")
+        assert await it.manager.add_reader(RoomToken("room1"), ANNA, Wish(), owner="a")
+        await it.disable("room2")
+        assert await it.manager.enable(RoomToken("room3"), owner="a")
+
+
+async def test_speakers_of_one_key_are_limited(world: Callable[..., Any]) -> None:
+    """Over all rooms of the key; those of others are not counted."""
+    async with world(LT_API_KEYS=KEYS) as it:
+        for token, owner in (("room1", "a"), ("room2", "a"), ("room3", "")):
+            await it.manager.enable(RoomToken(token), owner=owner)
+        one, two, other = it.rooms
+        one.speaker_count, two.speaker_count, other.speaker_count = 1, 1, 50
+        assert one.may_listen()
+        assert two.may_listen()
+        two.speaker_count = 2
+
+        assert not one.may_listen()
+        assert not two.may_listen()
+        assert other.may_listen()
+        await it.disable("room1")
+        with_room = it.manager.enable(RoomToken("room4"), owner="a")
+        assert await with_room
+        two.speaker_count = 3
+        await it.disable("room4")
+        with pytest.raises(QuotaError):
+            await it.manager.enable(RoomToken("room4"), owner="a")
+
+
+async def test_limits_of_the_process(world: Callable[..., Any]) -> None:
+    """Where there are rooms enough no other begins, and those there are go on to hear."""
+    async with world() as it:
+        await it.enable("room1")
+        it.full.append("1 of 1 rooms of all backends")
+
+        assert it.rooms[0].may_listen()
+        assert it.manager.health().reasons == ()
+        with pytest.raises(BusyError, match="of all backends"):
+            await it.enable("room2")
+        it.hears_more = False
+        assert not it.rooms[0].may_listen()
