@@ -4,28 +4,32 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 import aiohttp
 import numpy as np
 import pytest
 
+from livebot.app import App
 from livebot.audio.pcm import Samples
-from livebot.demo.client import IN_CALL, join
+from livebot.demo.client import IN_CALL, Client, Heard, join
 from livebot.demo.loopback import ADDRESS, loopback_only
-from livebot.demo.main import _demo
+from livebot.demo.main import ROOM as DEMO
+from livebot.demo.main import _demo, _settings
 from livebot.demo.participants import Participant, join_with_microphone
 from livebot.demo.screen import JsonScreen
 from livebot.demo.server import DemoServer
 from livebot.demo.speech import CALL_RATE_HZ, PARTICIPANTS, programme
+from livebot.demo.talk import Talk
 from livebot.errors import ConfigError, LivebotError, SignalingError
-from livebot.ids import RoomToken
+from livebot.ids import RoomToken, SessionId
 from livebot.media.peer import Peer, open_peer
 from livebot.rooms.talk import FixedTalkSettings
 from livebot.signaling.client import SignalingClient
 from livebot.signaling.events import CallChanged, Offered, SignalingEvent
 from livebot.stt import registry
-from tests.support.scripted_engine import ScriptedEngine
+from tests.support.scripted_engine import ScriptedEngine, ScriptedStream, words
 from tests.support.waiting import until
 from tests.support.wer import total, wer
 
@@ -63,6 +67,12 @@ async def bot_connection(server: DemoServer) -> AsyncIterator[Peer]:
         await client.leave()
 
 
+def _sine(pitch_hz: float) -> Samples:
+    """Return one second of a tone."""
+    time = np.arange(CALL_RATE_HZ) / CALL_RATE_HZ
+    return (0.5 * np.sin(2 * np.pi * pitch_hz * time)).astype(np.float32)
+
+
 async def heard(peer: Peer, speaker: Participant, said: Samples) -> Samples:
     """Return what the peer receives while the speaker says something, and shortly after."""
     received = []
@@ -79,8 +89,7 @@ async def heard(peer: Peer, speaker: Participant, said: Samples) -> Samples:
 
 async def test_bot_hears_exactly_what_a_participant_says() -> None:
     """A sine goes through two peer connections and comes out as loud and as high as it was."""
-    time = np.arange(CALL_RATE_HZ) / CALL_RATE_HZ
-    sine = (0.5 * np.sin(2 * np.pi * 440 * time)).astype(np.float32)
+    sine = _sine(440)
     async with (
         DemoServer(secret=SECRET) as server,
         join_with_microphone(server.signaling_url, room=ROOM, name="Ada") as ada,
@@ -164,6 +173,132 @@ async def test_participant_without_server_gets_a_signaling_error() -> None:
             pass
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """The demo's call, whose speaker says what the test wants."""
+
+    url: str
+    bot: str
+    stream: ScriptedStream
+    viewer: Client
+    ada: SessionId
+
+    @asynccontextmanager
+    async def joined(self, name: str, *, reads: bool = True) -> AsyncIterator[Client]:
+        """Let somebody else join."""
+        async with join(self.url, room=DEMO, name=name, flags=IN_CALL) as client:
+            if reads:
+                await client.want_captions()
+            yield client
+
+    async def say(self, text: str, start: float) -> None:
+        """Say something, and wait until the viewer has read it."""
+        self.stream.say(*words(text, start))
+        while (await _next(self.viewer)).text != text:
+            pass
+
+    async def read_by(self, number: int) -> None:
+        """Wait until the bot knows of so many readers."""
+        async with asyncio.timeout(10), aiohttp.ClientSession() as http:
+            while True:
+                async with http.get(self.bot) as response:
+                    (room,) = (await response.json())["rooms"]
+                if room["readers"] == number:
+                    return
+                await asyncio.sleep(0.05)
+
+
+async def _next(client: Client) -> Heard:
+    """Return the next complete caption of somebody."""
+    async with asyncio.timeout(10):
+        while (heard := await client.heard.get()) is not None:
+            if heard.final:
+                return heard
+    raise AssertionError("the bot has left")
+
+
+@asynccontextmanager
+async def _scripted_call(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[_Call]:
+    """Run the demo's call with the real bot and an engine that hears what the test says."""
+    engine = ScriptedEngine()
+    monkeypatch.setattr(registry, "load", lambda *_: engine)
+    problems: list[str] = []
+    async with DemoServer(secret=SECRET) as server, AsyncExitStack() as stack:
+        settings = await asyncio.to_thread(_settings, server, SECRET)
+        app = await stack.enter_async_context(App(settings))
+        talk = Talk(server, app.port, room=DEMO, language="en", on_problem=problems.append)
+        url = server.signaling_url
+        async with (
+            join(url, room=DEMO, name="Viewer", flags=IN_CALL) as viewer,
+            join_with_microphone(url, room=DEMO, name="Ada") as ada,
+            asyncio.TaskGroup() as group,
+        ):
+            await viewer.want_captions()
+            await talk.begin()
+            asking = group.create_task(talk.run())
+            # The engine gets a stream when somebody makes a sound.
+            humming = group.create_task(ada.say(np.tile(_sine(440), 60)))
+            bot = f"http://127.0.0.1:{app.port}/api/v1/call/transcribe"
+            yield _Call(url, bot, await engine.stream(), viewer, ada.session)
+            asking.cancel()
+            humming.cancel()
+    assert not problems
+
+
+async def test_late_reader_gets_first_what_was_said_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In order and marked, then what is said now; who was there gets nothing twice."""
+    async with _scripted_call(monkeypatch) as call:
+        await call.say("First sentence.", 0.0)
+        await call.say("Second sentence.", 2.0)
+        async with call.joined("Late") as late:
+            before = [await _next(late), await _next(late)]
+            await call.say("Third sentence.", 4.0)
+            now = await _next(late)
+
+        assert [(heard.text, heard.history) for heard in (*before, now)] == [
+            ("First sentence.", True),
+            ("Second sentence.", True),
+            ("Third sentence.", False),
+        ]
+        assert {heard.speaker for heard in before} == {"Ada"}
+        assert [heard.start for heard in before] == sorted(heard.start or 0.0 for heard in before)
+        assert call.viewer.heard.empty()
+
+
+async def test_captions_are_for_those_who_want_them_while_they_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Off, nothing comes; on again, what was missed comes first; who never asked gets nothing."""
+    async with (
+        _scripted_call(monkeypatch) as call,
+        call.joined("Reader") as reader,
+        call.joined("Other", reads=False) as other,
+    ):
+        await call.read_by(2)
+        await call.say("One.", 0.0)
+        assert (await _next(reader)).text == "One."
+
+        await reader.want_captions(enable=False)
+        await call.read_by(1)
+        await call.say("Two.", 2.0)
+        assert reader.heard.empty()
+
+        await reader.want_captions()
+        await call.read_by(2)
+        missed = await _next(reader)
+        assert (missed.text, missed.history) == ("Two.", True)
+        await call.say("Three.", 4.0)
+        assert [(await _next(reader)).text] == ["Three."]
+        assert other.heard.empty()
+
+    async with _scripted_call(monkeypatch) as call:
+        async with call.joined("Reader"):
+            await call.read_by(2)
+        await call.read_by(1)
+
+
 async def test_demo_without_captions_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nobody's words arrive, the demo says whose, instead of ending well."""
     monkeypatch.setattr(registry, "load", lambda *_: ScriptedEngine())
@@ -197,3 +332,21 @@ async def test_demo_once_as_json_captions_both_speakers() -> None:
         assert caption.keys() == {"speaker", "text", "final", "start", "end", "language"}
         assert 0 <= caption["start"] < caption["end"]
         assert caption["language"] == "en"
+
+
+@pytest.mark.timeout(150)
+async def test_demo_ends_quietly_when_nobody_reads_its_output() -> None:
+    """As with `livebot demo --once --json | head -1`."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "livebot", "demo", "--once", "--json"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    first = await process.stdout.readline()
+    process._transport.get_pipe_transport(1).close()  # type: ignore[attr-defined]
+    _, err = await process.communicate()
+
+    assert json.loads(first)["final"]
+    assert process.returncode == 1
+    assert all(line.startswith(("page:", "waiting")) for line in err.decode().splitlines()), err

@@ -1,7 +1,10 @@
 """The command line: exit codes, help, and what is printed where."""
 
 import logging
+import os
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -116,6 +119,47 @@ def test_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(ZeroDivisionError):
         cli.main()
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_output_that_nobody_reads_ends_a_command_quietly(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], deep: bool
+) -> None:
+    """As with `| head -1`, however deep in task groups. Spec: command-line/Exit codes."""
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    def show() -> None:
+        try:
+            sys.stdout.write("words")
+            sys.stdout.flush()
+        except BrokenPipeError as exc:
+            if deep:
+                raise ExceptionGroup("", [ExceptionGroup("", [exc])]) from None
+            raise
+
+    monkeypatch.setattr("livebot.stt.registry.available", show)
+    # Closing it would write what is left, as Python does at its end, where the command sees to it.
+    with suppress(BrokenPipeError), os.fdopen(writer, "w") as stdout:
+        monkeypatch.setattr("sys.stdout", stdout)
+        assert run(monkeypatch, "engines") == 1
+
+    assert capsys.readouterr().err == ""
+
+
+def test_pipe_that_breaks_elsewhere_is_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the one of stdout is the outside world's."""
+
+    def fail() -> None:
+        raise ExceptionGroup("", [BrokenPipeError()])
+
+    monkeypatch.setattr("livebot.stt.registry.available", fail)
+    monkeypatch.setattr("sys.argv", ["livebot", "engines"])
+    reader, writer = os.pipe()
+    with os.fdopen(reader), os.fdopen(writer, "w") as stdout:
+        monkeypatch.setattr("sys.stdout", stdout)
+        with pytest.RaisesGroup(BrokenPipeError, flatten_subgroups=True):
+            cli.main()
 
 
 def test_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
