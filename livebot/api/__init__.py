@@ -1,4 +1,7 @@
-"""The HTTP API: a caller enables and disables rooms, operators look at the service.
+"""The HTTP API: callers begin and end captions, Nextcloud drives its app, operators look.
 
-Start reading at `server.py`; `schemas.py` is pure and knows what bodies look like.
+Start reading at `server.py`, which puts everything together, and `table.py`, the table of all
+routes, from which guard, OpenAPI document (`openapi.py`) and `deploy/security.md` are made too.
+Routes: `calls.py`, `talk.py`, `exapp.py`, `ops.py`. What bodies look like: `bodies.py` (in) and
+`schemas.py` (out), both pure. Who may, and how much: `auth.py` and its neighbours.
 """

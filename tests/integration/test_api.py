@@ -380,7 +380,7 @@ async def test_host_that_cannot_be(rooms: FakeRooms, at_home: Settings) -> None:
 
 
 async def test_key_is_asked_for(rooms: FakeRooms, keyed: Settings) -> None:
-    """With keys, calls need one and health does not. Spec: room-control/Keys."""
+    """With keys, calls need one and health does not. Spec: access/Callers."""
     app = make_app({"default": rooms}, keyed, Metrics())
     async with (
         serve(app, ANYWHERE) as port,
