@@ -1,6 +1,6 @@
 # `make` alone prints this table.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-system test-faults faults soak lint fmt spec lock ci clean
+.PHONY: help setup demo test test-unit test-system test-faults faults soak lint fmt audit security spec lock ci clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -61,6 +61,12 @@ lint: setup ## Format, lint, types and import contracts
 fmt: setup ## Format and fix what can be fixed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+audit: setup ## Look for known vulnerabilities in the locked dependencies
+	.ci/audit
+
+security: setup ## Write who may call what into deploy/security.md
+	$(BIN)/python -m livebot.api.security deploy/security.md
 
 spec: ## Validate openspec/
 	OPENSPEC_TELEMETRY=0 DO_NOT_TRACK=1 OPENSPEC_NO_UPDATE_CHECK=1 $(OPENSPEC) validate --all --strict --no-interactive
