@@ -9,17 +9,13 @@ from aiohttp.typedefs import Middleware
 
 from livebot import logs
 from livebot.api.browsers import refuse_foreign_sockets, refuse_pages
-from livebot.api.callers import ANONYMOUS, REQUEST_ID, Caller, Callers
+from livebot.api.callers import ANONYMOUS, Caller, Callers
 from livebot.api.errors import Handler
 from livebot.api.limits import FailureLimits, RequestLimits
-from livebot.api.replays import Replays
 from livebot.api.routes import Access, Route
 from livebot.settings import Settings
 
 log = logs.get("api")
-
-_SAFE = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
-"""Methods that change nothing, so that doing it again changes nothing either."""
 
 _CALLER = web.RequestKey("caller", Caller)
 
@@ -60,7 +56,6 @@ class _Door:
         self._open = {route.path for route in routes if route.access is Access.OPEN}
         self._requests = RequestLimits(_per_minute(settings))
         self._failures = FailureLimits()
-        self._replays = Replays()
 
     def admit(self, request: web.Request, now: float) -> Caller:
         """Return who calls.
@@ -93,7 +88,7 @@ class _Door:
         found = self._callers.find(request.headers)
         if found is None:
             return self._nobody(request, access, now)
-        if access is Access.APP and not self._is_lifecycle(request, found, now):
+        if access is Access.APP and not found.is_nextcloud:
             self._refuse(request, now)
         return found
 
@@ -108,14 +103,6 @@ class _Door:
             self._refuse(request, now)
         refuse_pages(request, local=self._local, origins=self._origins)
         return ANONYMOUS
-
-    def _is_lifecycle(self, request: web.Request, found: Caller, now: float) -> bool:
-        """Say whether this is Nextcloud's own request, and not one sent a second time."""
-        request_id = request.headers.get(REQUEST_ID, "")
-        if not found.is_nextcloud or not request_id:
-            return False
-        parts = (str(found.backend), request_id, request.method, request.raw_path)
-        return request.method in _SAFE or self._replays.is_new(*parts, now=now)
 
     def _refuse(self, request: web.Request, now: float) -> NoReturn:
         """Refuse; too many refusals are neither told apart nor logged.

@@ -15,9 +15,6 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from livebot.settings import Settings
 from livebot.settings.keys import NEXTCLOUD
 
-REQUEST_ID = "AA-REQUEST-ID"
-"""One per process of Nextcloud's, so not one per request."""
-
 _APP_ID = "EX-APP-ID"
 _APP_AUTHORIZATION = "AUTHORIZATION-APP-API"
 _APP_HEADERS = ("AA-VERSION", _APP_ID, "EX-APP-VERSION", _APP_AUTHORIZATION)

@@ -6,8 +6,8 @@ from typing import Protocol
 from livebot.ids import RoomToken, TalkSessionId
 from livebot.rooms.readers import Wish
 from livebot.rooms.status import Health, RoomStatus
-from livebot.translator import TranslationLanguages
 from livebot.settings import IceServer
+from livebot.translator import TranslationLanguages
 
 
 class RoomService(Protocol):

@@ -129,30 +129,14 @@ async def test_nothing_else_opens(shown: str) -> None:
         assert await ask(keyed, "GET", CALLS, {"Authorization": header}) == 401
 
 
-async def test_a_replay_changes_nothing() -> None:
-    """An overheard request that ends the app is refused the second time. Spec: access/Replays."""
+async def test_nextcloud_may_say_the_same_again() -> None:
+    """AppAPI's command line has one request id for all it does. Spec: access/App."""
     app = await door(**EVERYWHERE, **APP)
-    off, on = "/enabled?enabled=0", "/enabled?enabled=1"
     nextcloud = Caller("nextcloud", "default")
 
-    assert await ask(app, "PUT", off, app_api(SECRET)) == nextcloud
-    assert await ask(app, "PUT", off, app_api(SECRET)) == 401
-    # One process of Nextcloud's has one id, and does several things.
-    assert await ask(app, "PUT", on, app_api(SECRET)) == nextcloud
-    assert await ask(app, "PUT", off, app_api(SECRET, request_id="r2")) == nextcloud
-    for _ in range(2):
-        assert await ask(app, "GET", "/enabled", app_api(SECRET)) == nextcloud
-        assert await ask(app, "GET", CALLS, app_api(SECRET)) == nextcloud
-
-
-async def test_without_an_id_the_app_does_not_begin() -> None:
-    """What cannot be told from a replay is taken for one. Spec: access/Replays."""
-    app = await door(**EVERYWHERE, **APP)
-    headers = app_api(SECRET)
-    del headers["AA-REQUEST-ID"]
-
-    assert await ask(app, "PUT", "/enabled?enabled=0", headers) == 401
-    assert await ask(app, "GET", CALLS, headers) == Caller("nextcloud", "default")
+    for path in ("/enabled?enabled=0", "/enabled?enabled=1") * 2:
+        headers = app_api(SECRET, request_id="CLI")
+        assert await ask(app, "PUT", path, headers) == nextcloud
 
 
 async def test_what_was_shown_is_not_logged() -> None:
