@@ -53,10 +53,13 @@ class Backends:
 
     async def __aenter__(self) -> Self:
         """Start the engines, then the homes of the rooms."""
-        async with AsyncExitStack() as stack:
+        try:
             for name, settings in self._settings.per_backend().items():
-                await self._build(stack, name, settings)
-            self._stack = stack.pop_all()
+                await self._build(self._stack, name, settings)
+        except BaseException:
+            # Told nothing of it: the task groups of other backends would wrap it.
+            await self._stack.aclose()
+            raise
         return self
 
     async def __aexit__(self, *exc: object) -> None:
