@@ -78,7 +78,9 @@ class Backends:
         engine = await self._engine(stack, name, settings)
         _check_language(settings, engine)
         keeper = await stack.enter_async_context(self._keeper(name, settings))
-        nextcloud = await self._nextcloud(stack, settings) if settings.is_app else None
+        nextcloud = None
+        if settings.is_app:
+            nextcloud = await stack.enter_async_context(Nextcloud.of(settings, self._metrics))
         around = Surroundings(
             overload=lambda: self._overload.reasons,
             full=self._full,
@@ -86,7 +88,7 @@ class Backends:
             troubles=lambda: [*keeper.troubles, *engine.troubles()],
             keep=keeper.keep,
             found=keeper.found,
-            talk=_talk(nextcloud, settings) if nextcloud else None,
+            talk=TalkSettings.of(settings, nextcloud) if nextcloud else None,
             translator=await self._translator(stack, nextcloud, settings),
         )
         manager = RoomManager(settings, engine=engine, metrics=self._metrics, around=around)
@@ -111,17 +113,6 @@ class Backends:
         if folder and self._settings.backends:
             folder /= name
         return Keeper(folder, self._metrics)
-
-    async def _nextcloud(self, stack: AsyncExitStack, settings: Settings) -> Nextcloud:
-        nextcloud = Nextcloud(
-            settings.backend_url,
-            app_id=settings.app_id,
-            app_version=settings.app_version,
-            aa_version=settings.aa_version,
-            secret=settings.app_secret,
-            metrics=self._metrics,
-        )
-        return await stack.enter_async_context(nextcloud)
 
     @staticmethod
     async def _translator(
@@ -169,14 +160,6 @@ class Backends:
 async def _prepare(report: object) -> None:
     """Have nothing to do: the engines are ready before the service listens."""
     del report
-
-
-def _talk(nextcloud: Nextcloud, settings: Settings) -> TalkSettings:
-    return TalkSettings(
-        nextcloud,
-        hpb_url=settings.hpb_socket_url if settings.hpb_url else None,
-        ice_servers=settings.ice_servers,
-    )
 
 
 def _load(settings: Settings) -> dict[str, SttEngine]:

@@ -91,7 +91,8 @@ class Settings(AppFields, EngineSettings, BaseSettings):
         both live on one host, as in Nextcloud AIO.
         """
         if self.nextcloud_url is not None:
-            return self.nextcloud_url.rstrip("/") + "/"
+            # AppAPI may name it with the script, which signaling servers do not know it by.
+            return self.nextcloud_url.rstrip("/").removesuffix("/index.php") + "/"
         return urls.backend_of_hpb(self.hpb_url or "")
 
     @property

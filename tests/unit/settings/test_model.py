@@ -47,9 +47,10 @@ def test_urls_of_the_signaling_server(hpb: str, socket: str, backend: str) -> No
     assert found.backend_derived
 
 
-def test_nextcloud_url_is_taken_as_it_is() -> None:
+@pytest.mark.parametrize("end", ["", "/", "/index.php", "/index.php/"])
+def test_nextcloud_url_is_taken_as_it_is(end: str) -> None:
     """A set address is not guessed at; a slash ends it. Spec: configuration/Nextcloud address."""
-    found = load_settings(**CALL, nextcloud_url="https://cloud.example.com/nc")
+    found = load_settings(**CALL, nextcloud_url=f"https://cloud.example.com/nc{end}")
 
     assert found.backend_url == "https://cloud.example.com/nc/"
     assert not found.backend_derived
