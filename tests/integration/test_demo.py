@@ -248,7 +248,10 @@ async def _scripted_call(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[_Call
 async def test_late_reader_gets_first_what_was_said_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """In order and marked, then what is said now; who was there gets nothing twice."""
+    """In order and marked, then what is said now; who was there gets nothing twice.
+
+    Spec: command-line/Captions in the demo.
+    """
     async with _scripted_call(monkeypatch) as call:
         await call.say("First sentence.", 0.0)
         await call.say("Second sentence.", 2.0)
@@ -270,7 +273,10 @@ async def test_late_reader_gets_first_what_was_said_before(
 async def test_captions_are_for_those_who_want_them_while_they_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Off, nothing comes; on again, what was missed comes first; who never asked gets nothing."""
+    """Off, nothing comes; on again, what was missed comes first; who never asked gets nothing.
+
+    Spec: command-line/Captions in the demo.
+    """
     async with (
         _scripted_call(monkeypatch) as call,
         call.joined("Reader") as reader,
@@ -336,7 +342,7 @@ async def test_demo_once_as_json_captions_both_speakers() -> None:
 
 @pytest.mark.timeout(150)
 async def test_demo_ends_quietly_when_nobody_reads_its_output() -> None:
-    """As with `livebot demo --once --json | head -1`."""
+    """As with `livebot demo --once --json | head -1`. Spec: command-line/Exit codes."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "livebot", "demo", "--once", "--json"),
         stdout=asyncio.subprocess.PIPE,

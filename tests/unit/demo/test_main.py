@@ -35,7 +35,7 @@ def test_the_rooms_of_a_service_beside_it_are_not_touched(
 def test_settings_of_a_service_beside_it_change_nothing(
     monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
-    """Whatever they are, and whether they work or not."""
+    """Whatever they are, and whether they work or not. Spec: command-line/Demo."""
     usual = _settings(_SERVER, "secret").model_dump()
 
     for name in _ALIASES.keys() - _OF_THE_MACHINE:

@@ -143,7 +143,10 @@ async def test_the_bot_knows_who_wants_captions_in_the_end(seed: int) -> None:
 async def test_what_fails_is_told_and_the_rest_goes_on(
     monkeypatch: pytest.MonkeyPatch, status: int, why: str
 ) -> None:
-    """On the screen and to whom it concerns; pressing the button again asks again."""
+    """On the screen and to whom it concerns; pressing the button again asks again.
+
+    Spec: command-line/Captions in the demo.
+    """
     monkeypatch.setattr(talks, "ANSWER_WITHIN_S", 0.2)
     call, bot, problems = _Call("ada"), _Bot(), list[str]()
     async with _running(call, bot, problems):
