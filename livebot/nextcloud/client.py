@@ -17,10 +17,10 @@ import aiohttp
 from pydantic import SecretStr
 from yarl import URL
 
+from livebot.backoff import delay_s
 from livebot.errors import NextcloudError
 from livebot.metrics import Metrics
 from livebot.nextcloud.ocs import AnswerError, data_of
-from livebot.nextcloud.retry import delay_s
 from livebot.settings import Settings
 
 MAX_BODY_BYTES = 2 << 20

@@ -17,11 +17,11 @@ from typing import Self, TypeAlias
 
 import structlog
 
+from livebot.backoff import delay_s
 from livebot.errors import LivebotError, NextcloudError
 from livebot.nextcloud.client import Ocs
 from livebot.nextcloud.enabled_file import EnabledFile
 from livebot.nextcloud.ocs import AnswerError
-from livebot.nextcloud.retry import delay_s
 
 log = structlog.get_logger("nextcloud")
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from livebot.audio.pipeline import Chunk
+from livebot.backoff import Backoff
 from livebot.captions.caption import Caption
 from livebot.captions.gap import Cause, Gap
 from livebot.errors import EngineError, EngineStalledError, EngineUnavailableError
@@ -22,7 +23,6 @@ from livebot.rooms.figures import Figures
 from livebot.rooms.intake import Intake
 from livebot.rooms.supervisor import first_error
 from livebot.rooms.unheard import Unheard
-from livebot.signaling.backoff import Backoff
 from livebot.stt.engine import SttEngine
 from livebot.stt.replay import Piece
 

@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from livebot.backoff import Backoff
 from livebot.errors import NextcloudError, SignalingError, SignalingRefusedError
 from livebot.ids import RoomToken, SessionId
-from livebot.signaling.backoff import Backoff
 from livebot.signaling.events import SignalingEvent
 from livebot.signaling.link import Link, open_link
 from livebot.signaling.messages import Transcript

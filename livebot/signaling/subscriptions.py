@@ -14,8 +14,8 @@ from collections.abc import Callable, KeysView
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from livebot.backoff import Backoff
 from livebot.ids import SessionId
-from livebot.signaling.backoff import Backoff
 
 OFFER_TIMEOUT_S = 15.0
 """The server itself gives up after 10 s; after this, the answer was lost."""

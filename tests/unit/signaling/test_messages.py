@@ -60,3 +60,30 @@ def test_call_flags_come_as_numbers_and_as_booleans(value: object) -> None:
     assert decoded.event.update is not None
     assert decoded.event.update.users is not None
     assert int(decoded.event.update.users[0].in_call or 0) == int(value or 0)  # type: ignore[call-overload]
+
+
+def test_only_history_is_marked_so() -> None:
+    """A caption that is said now has no such key: clients of before get what they know."""
+    said = Transcript(SessionId("a"), "hello", "en", final=True)
+    missed = Transcript(SessionId("a"), "hello", "en", final=True, history=True)
+
+    data = [
+        json.loads(messages.transcript("1", SessionId("b"), caption))["message"]["data"]
+        for caption in (said, missed)
+    ]
+    assert "history" not in data[0]
+    assert data[1] == data[0] | {"history": True}
+
+
+@pytest.mark.parametrize("value", [1, True, [], {"a": 1}])
+@pytest.mark.parametrize("where", ["join", "users"])
+def test_a_session_of_talk_that_is_no_text_is_malformed(where: str, value: object) -> None:
+    """Nothing is taken for somebody's page that is none."""
+    entry = {
+        "join": {"join": [{"sessionid": "a", "roomsessionid": value}]},
+        "users": {"update": {"users": [{"sessionId": "a", "nextcloudSessionId": value}]}},
+    }[where]
+    event = {"target": "room", "type": "join", **entry}
+
+    with pytest.raises(MalformedError):
+        messages.decode(json.dumps({"type": "event", "event": event}))

@@ -2,7 +2,7 @@
 
 import json
 
-from livebot.ids import SessionId
+from livebot.ids import SessionId, TalkSessionId
 from livebot.signaling import messages
 from livebot.signaling.events import (
     CallChanged,
@@ -62,3 +62,21 @@ def test_a_display_name_of_the_wrong_type_is_no_name() -> None:
     events = _events({"target": "room", "type": "join", "join": joined})
 
     assert events == [ParticipantsJoined((Participant(SessionId("a")),))]
+
+
+def test_which_page_of_talk_a_session_is() -> None:
+    """Both messages say it, under other names; where they do not it is not known."""
+    joined = [{"sessionid": "a", "roomsessionid": "talk-a"}, {"sessionid": "b"}]
+    users = [
+        {"sessionId": "a", "inCall": 1, "nextcloudSessionId": "talk-a"},
+        {"sessionId": "b", "inCall": 1, "nextcloudSessionId": None},
+    ]
+
+    (came,) = _events({"target": "room", "type": "join", "join": joined})
+    (changed,) = _events({"target": "participants", "type": "update", "update": {"users": users}})
+
+    assert isinstance(came, ParticipantsJoined)
+    assert isinstance(changed, CallChanged)
+    expected = [TalkSessionId("talk-a"), ""]
+    assert [person.talk for person in came.participants] == expected
+    assert [state.talk for state in changed.states] == expected

@@ -1,9 +1,9 @@
-"""Tests of `livebot.signaling.backoff`."""
+"""Tests of `livebot.backoff`."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livebot.signaling.backoff import Backoff
+from livebot.backoff import Backoff
 
 
 @given(st.lists(st.floats(0, 0.999), min_size=1, max_size=2000))
