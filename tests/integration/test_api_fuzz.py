@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import re
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -34,6 +35,9 @@ GARBAGE_S = 0.03
 GROWTH_MIB = 6.0
 """A leak of 1 KiB per request would be 7 MiB. Some 3 are zlib's and the parser's, below Python,
 after bodies that are not what they say and headers that are none."""
+
+BLOCKS_PER_REQUEST = 0.2
+"""What a small object is to Python; one that each request left behind would be 0.75 and more."""
 
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
 
@@ -89,7 +93,8 @@ async def test_nearly_right_requests(port: int, rooms: FakeRooms) -> None:
     assert {200, 400, 401, 404, 405, 408, 412, 413} <= set(seen), seen
     assert max(seen) < 500, seen
     assert seen.total() == NEARLY_RIGHT
-    assert memory.growth_mib < GROWTH_MIB
+    assert memory.new_blocks < BLOCKS_PER_REQUEST * NEARLY_RIGHT, memory._blocks
+    assert memory.growth_mib < GROWTH_MIB, memory._mib
     assert await _is_healthy(port)
 
 
@@ -114,21 +119,29 @@ async def test_garbage(port: int, rooms: FakeRooms) -> None:
 
     assert {200, 400} <= set(seen), seen
     assert max(seen) < 500, seen
-    assert memory.growth_mib < GROWTH_MIB
+    assert memory.new_blocks < BLOCKS_PER_REQUEST * GARBAGE, memory._blocks
+    assert memory.growth_mib < GROWTH_MIB, memory._mib
     assert await _is_healthy(port)
 
 
 class Memory:
-    """This process's memory, batch by batch; the first ones fill caches."""
+    """This process's memory, batch by batch; the first one fills caches."""
 
     def __init__(self) -> None:
         self._process = psutil.Process()
         self._mib: list[float] = []
+        self._blocks: list[int] = []
 
     def measure(self) -> None:
         """Take another reading."""
         gc.collect()
+        self._blocks.append(sys.getallocatedblocks())
         self._mib.append(self._process.memory_info().rss / (1 << 20))
+
+    @property
+    def new_blocks(self) -> int:
+        """Return how many more blocks Python has at the end than at the beginning, at least."""
+        return min(self._blocks[-2:]) - max(self._blocks[:2])
 
     @property
     def growth_mib(self) -> float:

@@ -158,7 +158,7 @@ class Fuzzer:
         if kind < 0.04:
             return dice.randbytes(dice.randrange(300))
         if kind < 0.05:
-            return b'{"roomToken":' + b"[" * 30_000
+            return b'{"x":' + b"[" * 30_000
         if kind < 0.06:
             return b'{"x":"' + b"x" * 70_000
         if kind < 0.12:
