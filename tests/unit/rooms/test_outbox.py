@@ -279,3 +279,30 @@ async def test_a_gap_takes_the_place_of_its_older_self_only() -> None:
         (BEN, going),
         (ANNA, other),
     ]
+
+
+async def test_what_was_missed_goes_first_and_is_dropped_first() -> None:
+    """In its order, whatever else is put back; it never costs what is said now."""
+    outbox, dropped = make(limit=5)
+    put(outbox, ANNA, final("3"), final("4"))
+    missed = [Outgoing(ANNA, final(text), "en", history=True) for text in ("a", "b", "c")]
+    outbox.put_back(missed)
+    outbox.put_back([Outgoing(ANNA, final("2"), "en")])
+
+    assert dropped == ["a"]
+    assert len(outbox) == 5
+    outbox.put_back([await take(outbox)])
+    assert await rest(outbox) == ["b", "c", "2", "3", "4"]
+
+
+async def test_who_waits_is_woken_by_what_was_missed() -> None:
+    """Nothing else need be said for it to go out."""
+    outbox, _ = make()
+    waiting = asyncio.create_task(outbox.get())
+    await asyncio.sleep(0)
+    outbox.put_back([Outgoing(ANNA, final("a"), "en", history=True)])
+
+    async with asyncio.timeout(1):
+        item = await waiting
+    assert item is not None
+    assert text_of(item) == "a"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livebot.ids import SessionId
+from livebot.ids import SessionId, TalkSessionId
 from livebot.rooms.roster import MOST_FORMER, Roster
 from livebot.signaling.events import (
     CallChanged,
@@ -130,3 +130,34 @@ def test_few_of_those_who_left_are_remembered() -> None:
         roster.apply(ParticipantsLeft((SessionId(f"s{number}"),)))
 
     assert len(roster._former) == MOST_FORMER
+
+
+@given(st.lists(st.sampled_from(["join", "join unnamed", "call", "call unnamed"]), min_size=1))
+def test_which_page_of_talk_it_is_stays_known(events: list[str]) -> None:
+    """Once somebody has said it, messages that do not say it change nothing."""
+    session, talk = SessionId("a"), TalkSessionId("talk-a")
+    roster = _roster([CallChanged((CallState(session, 1),))])
+    for event in events:
+        said = TalkSessionId("") if event.endswith("unnamed") else talk
+        before = roster.version
+        if event.startswith("join"):
+            roster.apply(ParticipantsJoined((Participant(session, talk=said),)))
+        else:
+            roster.apply(CallChanged((CallState(session, 1, talk=said),)))
+        assert roster.version != before
+
+    is_known = any(not event.endswith("unnamed") for event in events)
+    assert roster.people == {session: talk if is_known else ""}
+    roster.reset(SessionId("own-2"))
+    assert roster.people == {}
+
+
+def test_a_guest_who_comes_back_is_known_by_the_page() -> None:
+    """Guests have no account; their page in Talk stays the same."""
+    page = TalkSessionId("talk-g")
+    first, second = (CallState(SessionId(s), 3, talk=page) for s in ("g1", "g2"))
+    roster = _roster([CallChanged((first,))])
+    roster.reset(SessionId("own-2"))
+    roster.apply(CallChanged((second,)))
+
+    assert roster.heir(SessionId("g1")) == "g2"

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livebot.ids import RoomToken
+from livebot.ids import RoomToken, TalkSessionId
+from livebot.rooms.readers import MOST_READERS, Wish
 from livebot.rooms.wanted import VERSION, WantedRoom, decode, encode
 from livebot.settings import IceServer
 
@@ -25,6 +26,17 @@ rooms = st.builds(
     token=st.from_regex(r"[a-z0-9]{4,30}", fullmatch=True).map(RoomToken),
     language=st.sampled_from(["en", "fr"]),
     ice_servers=st.lists(servers, max_size=3).map(tuple),
+    owner=st.text(max_size=8),
+    everybody=st.booleans(),
+    readers=st.dictionaries(
+        st.from_regex(r"[!-~]{1,512}", fullmatch=True).map(TalkSessionId),
+        st.builds(
+            Wish,
+            st.none() | st.sampled_from(("append", "replace")),
+            st.none() | st.sampled_from(["fr", "pt-BR"]),
+        ),
+        max_size=3,
+    ),
 )
 
 ROOM = {"token": "abcd", "language": "en", "ice_servers": []}
@@ -77,6 +89,20 @@ def test_half_a_file_is_refused(wanted: tuple[WantedRoom, ...], data: st.DataObj
         ({"version": VERSION, "rooms": [ROOM | {"language": 1}]}, "no room"),
         ({"version": VERSION, "rooms": [ROOM | {"ice_servers": ["hunter2"]}]}, "object"),
         ({"version": VERSION, "rooms": [ROOM | {"ice_servers": [{"urls": "hunter2"}]}]}, "URL"),
+        ({"version": VERSION, "rooms": [ROOM | {"owner": ["hunter2"]}]}, "owner"),
+        ({"version": VERSION, "rooms": [ROOM | {"readers": ["hunter2"]}]}, "reader"),
+        ({"version": VERSION, "rooms": [ROOM | {"readers": {"hunter2 ": {}}}]}, "reader"),
+        (
+            {"version": VERSION, "rooms": [ROOM | {"readers": {"a": {"mode": "hunter2"}}}]},
+            "reader",
+        ),
+        (
+            {
+                "version": VERSION,
+                "rooms": [ROOM | {"readers": {str(n): {} for n in range(MOST_READERS + 1)}}],
+            },
+            "reader",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_without_quoting(value: object, said: str) -> None:
@@ -91,3 +117,10 @@ def test_depth_is_no_way_in() -> None:
     """A file that is nested without end is refused like any other."""
     with pytest.raises(ValueError, match="JSON"):
         decode(b"[" * 200_000)
+
+
+def test_a_file_of_version_1_is_for_everybody() -> None:
+    """It knew no readers and no owners: its rooms go on as they were."""
+    data = json.dumps({"version": 1, "rooms": [ROOM]}).encode()
+
+    assert decode(data) == (WantedRoom(RoomToken("abcd"), "en", everybody=True),)

@@ -76,14 +76,14 @@ def test_only_history_is_marked_so() -> None:
 
 
 @pytest.mark.parametrize("value", [1, True, [], {"a": 1}])
-@pytest.mark.parametrize("where", ["join", "users"])
+@pytest.mark.parametrize("where", ["join", "update"])
 def test_a_session_of_talk_that_is_no_text_is_malformed(where: str, value: object) -> None:
     """Nothing is taken for somebody's page that is none."""
-    entry = {
-        "join": {"join": [{"sessionid": "a", "roomsessionid": value}]},
-        "users": {"update": {"users": [{"sessionId": "a", "nextcloudSessionId": value}]}},
-    }[where]
-    event = {"target": "room", "type": "join", **entry}
+    entries: dict[str, object] = {
+        "join": [{"sessionid": "a", "roomsessionid": value}],
+        "update": {"users": [{"sessionId": "a", "nextcloudSessionId": value}]},
+    }
+    event = {"target": "room", "type": where, where: entries[where]}
 
     with pytest.raises(MalformedError):
         messages.decode(json.dumps({"type": "event", "event": event}))
