@@ -6,18 +6,22 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from livebot.api.auth import caller
-from livebot.api.service import RoomService
+from livebot.api.service import AppLifecycle, RoomService
 from livebot.errors import RequestError
 from livebot.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """One Nextcloud: its name here, its rooms and its settings."""
+    """One Nextcloud: its name here, its rooms and its settings.
+
+    `app` is what looks after the app there; None where this is none.
+    """
 
     name: str
     rooms: RoomService
     settings: Settings
+    app: AppLifecycle | None = None
 
 
 class Backends:
@@ -26,10 +30,20 @@ class Backends:
     Args:
         rooms: Of each.
         settings: Of each, under the same names.
+        apps: Who looks after the app of each; nothing where this is none.
     """
 
-    def __init__(self, rooms: Mapping[str, RoomService], settings: Mapping[str, Settings]) -> None:
-        self.all = {name: Backend(name, its, settings[name]) for name, its in rooms.items()}
+    def __init__(
+        self,
+        rooms: Mapping[str, RoomService],
+        settings: Mapping[str, Settings],
+        apps: Mapping[str, AppLifecycle] | None = None,
+    ) -> None:
+        apps = apps or {}
+        self.all = {
+            name: Backend(name, its, settings[name], apps.get(name)) for name, its in rooms.items()
+        }
+        self.have_apps = bool(apps)
 
     def of(self, request: web.Request) -> Backend:
         """Return the one that a request is about.

@@ -1,45 +1,28 @@
 """The life of an app of Nextcloud: AppAPI looks whether it lives, prepares and enables it."""
 
-from typing import Protocol
-
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from livebot.api import schemas
+from livebot.api.backends import Backends
 from livebot.api.errors import Handler
 from livebot.api.replies import reply
 from livebot.api.routes import Access, Route
+from livebot.api.service import AppLifecycle
 from livebot.errors import BusyError, RequestError
 
 _ON = {"1": True, "true": True, "0": False, "false": False}
 
 
-class AppLifecycle(Protocol):
-    """What the API needs from whoever looks after the app; nothing waits for a peer."""
-
-    @property
-    def enabled(self) -> bool:
-        """Whether Nextcloud lets the app work."""
-
-    async def set_enabled(self, on: bool) -> str:  # noqa: FBT001  # it is the only one
-        """Begin to work or cease, once more or not; return why not, or nothing.
-
-        Done within 2.5 s: what takes longer goes on in the background.
-        """
-
-    def begin_init(self) -> None:
-        """Begin to prepare, and to tell Nextcloud about the progress, in the background."""
-
-
 class ExApp:
-    """The routes that AppAPI calls.
+    """The routes that AppAPI calls; without an app, the heartbeat alone.
 
     Args:
-        app: Who looks after it; None where this is no app, which leaves the heartbeat.
+        backends: The Nextclouds, each with its app.
     """
 
-    def __init__(self, app: AppLifecycle | None) -> None:
-        self._app = app
+    def __init__(self, backends: Backends) -> None:
+        self._backends = backends
 
     def routes(self) -> list[Route]:
         """Return what to add to the table."""
@@ -51,12 +34,16 @@ class ExApp:
             summary="Say that the process lives",
             answers={200: schemas.Heartbeat},
         )
-        return [heartbeat] if self._app is None else [heartbeat, *_Life(self._app).routes()]
+        if not self._backends.have_apps:
+            return [heartbeat]
+        return [heartbeat, *_Life(self._backends).routes()]
 
 
 class _Life:
-    def __init__(self, app: AppLifecycle) -> None:
-        self._app = app
+    """What a Nextcloud says of its own app: it knows nothing about those of the others."""
+
+    def __init__(self, backends: Backends) -> None:
+        self._backends = backends
 
     def routes(self) -> list[Route]:
         return [
@@ -87,27 +74,35 @@ class _Life:
             ),
         ]
 
-    async def _init(self, _: web.Request) -> web.Response:
-        self._app.begin_init()
+    async def _init(self, request: web.Request) -> web.Response:
+        self._app(request).begin_init()
         return reply(schemas.Nothing())
 
-    async def _is_enabled(self, _: web.Request) -> web.Response:
-        return reply(schemas.Enabled(self._app.enabled))
+    async def _is_enabled(self, request: web.Request) -> web.Response:
+        return reply(schemas.Enabled(self._app(request).enabled))
 
     async def _enable(self, request: web.Request) -> web.Response:
         on = _ON.get(request.query.get("enabled", ""))
         if on is None:
             raise RequestError("enabled must be 1 or 0")
-        return reply(schemas.EnabledChange(await self._app.set_enabled(on)))
+        return reply(schemas.EnabledChange(await self._app(request).set_enabled(on)))
+
+    def _app(self, request: web.Request) -> AppLifecycle:
+        app = self._backends.of(request).app
+        if app is None:
+            raise RequestError("there is no app in this backend")
+        return app
 
 
-def while_enabled(app: AppLifecycle) -> Middleware:
-    """Return the middleware that serves no calls while Nextcloud has the app disabled."""
+def while_enabled(backends: Backends) -> Middleware:
+    """Return the middleware that serves no calls of a Nextcloud which has the app disabled."""
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path.startswith("/api/") and not app.enabled:
-            raise BusyError("livebot is disabled in Nextcloud; enable the app there")
+        if request.path.startswith("/api/"):
+            visible = backends.visible(request)
+            if not any(backend.app is None or backend.app.enabled for backend in visible):
+                raise BusyError("livebot is disabled in Nextcloud; enable the app there")
         return await handler(request)
 
     return check

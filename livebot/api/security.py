@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import cast
 
 from livebot.api.backends import Backends
-from livebot.api.exapp import AppLifecycle
 from livebot.api.routes import Access, Route
+from livebot.api.service import AppLifecycle
 from livebot.api.table import all_routes
 from livebot.metrics import Metrics
 
@@ -52,7 +52,7 @@ def _cell(text: str) -> str:
 def every_route() -> list[Route]:
     """Return what an app of Nextcloud serves, to be looked at only: there is no app behind it."""
     nobody = cast(AppLifecycle, object())
-    return all_routes(Backends({}, {}), Metrics(), nobody)
+    return all_routes(Backends({}, {}, {"": nobody}), Metrics())
 
 
 def main(path: Path) -> None:

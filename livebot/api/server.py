@@ -20,10 +20,10 @@ from livebot.api.connections import (
 )
 from livebot.api.cors import allow_origins
 from livebot.api.errors import errors_to_json, within_deadline
-from livebot.api.exapp import AppLifecycle, while_enabled
+from livebot.api.exapp import while_enabled
 from livebot.api.http import Http
 from livebot.api.routes import Route
-from livebot.api.service import RoomService
+from livebot.api.service import AppLifecycle, RoomService
 from livebot.api.table import all_routes
 from livebot.errors import ConfigError
 from livebot.metrics import Metrics
@@ -53,7 +53,7 @@ def make_app(
     settings: Settings,
     metrics: Metrics,
     *,
-    app: AppLifecycle | None = None,
+    apps: Mapping[str, AppLifecycle] | None = None,
 ) -> web.Application:
     """Return the application; it serves the table of routes and nothing else.
 
@@ -61,15 +61,16 @@ def make_app(
         backends: The rooms of each Nextcloud, under the names of `settings.per_backend()`.
         settings: Of the whole service.
         metrics: What is counted.
-        app: Who looks after Nextcloud's app; None where this is none.
+        apps: Who looks after the app in each Nextcloud; nothing where this is none.
 
     Raises:
         ConfigError: The credentials in the settings do not tell callers apart.
     """
-    routes = all_routes(Backends(backends, settings.per_backend()), metrics, app)
+    found = Backends(backends, settings.per_backend(), apps)
+    routes = all_routes(found, metrics)
     middlewares = [while_served, errors_to_json, guard(settings, routes), within_deadline]
-    if app is not None:
-        middlewares.append(while_enabled(app))
+    if found.have_apps:
+        middlewares.append(while_enabled(found))
     served = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
     allow_origins(served, settings.cors_origins)
     _add(served, routes)

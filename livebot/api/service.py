@@ -1,4 +1,4 @@
-"""What the API needs from the rooms of one backend, so that its tests bring their own."""
+"""What the API needs of a backend, its rooms and its app, so that its tests bring their own."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -113,3 +113,20 @@ class RoomService(Protocol):
     @property
     def translates(self) -> bool:
         """Whether there is a translator at all."""
+
+
+class AppLifecycle(Protocol):
+    """What the API needs from whoever looks after the app; nothing waits for a peer."""
+
+    @property
+    def enabled(self) -> bool:
+        """Whether Nextcloud lets the app work."""
+
+    async def set_enabled(self, on: bool) -> str:  # noqa: FBT001  # it is the only one
+        """Begin to work or cease, once more or not; return why not, or nothing.
+
+        Done within 2.5 s: what takes longer goes on in the background.
+        """
+
+    def begin_init(self) -> None:
+        """Begin to prepare, and to tell Nextcloud about the progress, in the background."""

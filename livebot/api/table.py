@@ -10,26 +10,25 @@ from livebot import __version__
 from livebot.api import openapi
 from livebot.api.backends import Backends
 from livebot.api.calls import Calls
-from livebot.api.exapp import AppLifecycle, ExApp
+from livebot.api.exapp import ExApp
 from livebot.api.ops import Ops
 from livebot.api.routes import Access, Route
 from livebot.api.talk import Talk
 from livebot.metrics import Metrics
 
 
-def all_routes(backends: Backends, metrics: Metrics, app: AppLifecycle | None) -> list[Route]:
+def all_routes(backends: Backends, metrics: Metrics) -> list[Route]:
     """Return everything that is served, the document about it included.
 
     Args:
         backends: The Nextclouds.
         metrics: What is counted.
-        app: Who looks after the app; None where this is none.
     """
     about: list[bytes] = []
     routes = [
         *Calls(backends).routes(),
         *Talk(backends).routes(),
-        *ExApp(app).routes(),
+        *ExApp(backends).routes(),
         *Ops(backends, metrics).routes(),
         Route(
             method="GET",

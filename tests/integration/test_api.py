@@ -455,10 +455,10 @@ async def test_the_document_is_served(client: aiohttp.ClientSession) -> None:
 @pytest.mark.parametrize("is_app", [False, True])
 def test_nothing_is_served_that_is_not_in_the_table(at_home: Settings, is_app: bool) -> None:
     """Nor the other way round; HEAD is GET's. Spec: room-control/OpenAPI."""
-    app, rooms = FakeApp() if is_app else None, {"default": FakeRooms()}
-    table = all_routes(Backends(rooms, at_home.per_backend()), Metrics(), app)
+    apps, rooms = {"default": FakeApp()} if is_app else {}, {"default": FakeRooms()}
+    table = all_routes(Backends(rooms, at_home.per_backend(), apps), Metrics())
 
-    served = make_app(rooms, at_home, Metrics(), app=app).router.routes()
+    served = make_app(rooms, at_home, Metrics(), apps=apps).router.routes()
 
     assert {
         (route.method, route.resource.canonical)

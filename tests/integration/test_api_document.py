@@ -89,7 +89,9 @@ async def test_schemathesis_finds_nothing(
     options = [*paths, "--exclude-checks", ",".join(SWITCHED_OFF)]
     for name, value in headers.items():
         options += ["--header", f"{name}: {value}"]
-    served = make_app({"default": HalfFull(limit=1_000_000)}, settings, Metrics(), app=FakeApp())
+    served = make_app(
+        {"default": HalfFull(limit=1_000_000)}, settings, Metrics(), apps={"default": FakeApp()}
+    )
     async with serve(served, Bind("127.0.0.1", 0)) as port:
         url = f"http://127.0.0.1:{port}/openapi.json"
         code, said = await _run(url, options, tmp_path)

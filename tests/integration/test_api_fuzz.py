@@ -65,7 +65,7 @@ async def port(
 ) -> AsyncIterator[int]:
     """Serve the API, which waits for bodies that never come no longer than it must."""
     monkeypatch.setattr(requests, "BODY_S", 0.05)
-    served = make_app({"default": rooms}, settings, Metrics(), app=FakeApp())
+    served = make_app({"default": rooms}, settings, Metrics(), apps={"default": FakeApp()})
     async with serve(served, Bind("127.0.0.1", 0)) as port:
         yield port
 

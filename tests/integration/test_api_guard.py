@@ -103,7 +103,7 @@ class Service:
     def __init__(self, http: aiohttp.ClientSession) -> None:
         self.http = http
         self.rooms = {"a": FakeRooms(), "b": FakeRooms()}
-        self.app = FakeApp()
+        self.apps = {"a": FakeApp(), "b": FakeApp()}
 
     async def ask(
         self, method: str, path: str, headers: Mapping[str, str], **query: str
@@ -121,7 +121,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
     """Serve it; the address is this machine's, whatever the settings say."""
     async with aiohttp.ClientSession() as nobody:
         found = Service(nobody)
-        app = make_app(found.rooms, settings, Metrics(), app=found.app)
+        app = make_app(found.rooms, settings, Metrics(), apps=found.apps)
         async with _served(app) as found.http:
             yield found
 
@@ -167,6 +167,28 @@ async def test_whose_rooms(service: Service, kind: str) -> None:
     for one in KEYS | APPS:
         _, listed = await service.ask("GET", CALLS, KINDS[one])
         assert (TOKEN in listed) == (one not in OF_THE_OTHER and bool(service.rooms["a"].enabled))
+
+
+async def test_whose_app(service: Service) -> None:
+    """One Nextcloud that disables the app ends nothing in the other.
+
+    Spec: access/App, access/Backends
+    """
+    a, b, ops = KINDS["app of a"], KINDS["app of b"], KINDS["shared key"]
+    await service.ask("POST", "/init", b)
+    assert [service.apps[name].inits for name in "ab"] == [0, 1]
+    assert (await service.ask("PUT", "/enabled", b, enabled="0", backend="a"))[0] == 400
+    assert (await service.ask("PUT", "/enabled", b, enabled="0"))[0] == 200
+
+    assert [service.apps[name].enabled for name in "ab"] == [True, False]
+    for kind, on in ((a, True), (b, False)):
+        assert json.loads((await service.ask("GET", "/enabled", kind))[1]) == {"enabled": on}
+        assert (await service.ask("POST", CALLS, kind))[0] == (200 if on else 503)
+    for name, status in (("a", 200), ("b", 503)):
+        assert (await service.ask("GET", CALLS, ops, backend=name))[0] == status
+        assert (await service.ask("POST", CALLS, ops, backend=name))[0] == status
+    assert (await service.ask("GET", CALLS, ops))[0] == 200
+    assert not service.rooms["b"].enabled
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ def settings() -> Settings:
 @pytest.fixture
 async def php(rooms: FakeRooms, app: FakeApp, settings: Settings) -> AsyncIterator[Php]:
     """Serve the app and return who calls it."""
-    served = make_app({"default": rooms}, settings, Metrics(), app=app)
+    served = make_app({"default": rooms}, settings, Metrics(), apps={"default": app})
     async with serve(served, Bind("127.0.0.1", 0)) as port:
         yield Php(port)
 
@@ -460,7 +460,7 @@ async def test_unix_socket(
 ) -> None:
     """HaRP's tunnel ends at a unix socket; it is gone when we are. Spec: talk-app/HaRP."""
     path = tmp_path / "exapp.sock"
-    served = make_app({"default": rooms}, settings, Metrics(), app=app)
+    served = make_app({"default": rooms}, settings, Metrics(), apps={"default": app})
     async with serve(served, Bind("127.0.0.1", 0, path)) as port:
         assert port == 0
         reader, writer = await asyncio.open_unix_connection(str(path))

@@ -14,8 +14,12 @@ from livebot.settings import load_settings
 from tests.support.fake_rooms import FakeApp, FakeRooms
 
 SETTINGS = load_settings(api_keys=())
-TWO = Backends({"one": FakeRooms(), "two": FakeRooms()}, dict.fromkeys(("one", "two"), SETTINGS))
-ROUTES = all_routes(TWO, Metrics(), FakeApp())
+TWO = Backends(
+    {"one": FakeRooms(), "two": FakeRooms()},
+    dict.fromkeys(("one", "two"), SETTINGS),
+    {"one": FakeApp(), "two": FakeApp()},
+)
+ROUTES = all_routes(TWO, Metrics())
 DOCUMENT = openapi.document(ROUTES, "1.2.3")
 
 
@@ -73,7 +77,7 @@ def test_bodies_are_told_as_they_are_read() -> None:
 
 def test_one_backend_is_not_asked_for() -> None:
     """Only where there are several is there something to choose. Spec: room-control/Backends."""
-    one = all_routes(Backends({"one": FakeRooms()}, {"one": SETTINGS}), Metrics(), None)
+    one = all_routes(Backends({"one": FakeRooms()}, {"one": SETTINGS}), Metrics())
 
     assert "backend" in str(DOCUMENT["paths"])
     assert "backend" not in str(openapi.document(one, "1.2.3")["paths"])
