@@ -95,7 +95,7 @@ PROVED_BY = {
         f"{ROOMS}::test_after_an_expired_session_the_speakers_are_asked_for_anew",
     ],
     "signaling-session/Reconnect": [
-        "unit/signaling/test_backoff.py::test_delays_grow_within_their_bounds",
+        "unit/test_backoff.py::test_delays_grow_within_their_bounds",
         "integration/test_signaling_client.py::test_a_server_that_is_not_there_is_tried_again",
     ],
     "signaling-session/Whom it listens to": [
