@@ -30,10 +30,53 @@ CLIENT = "integration/test_signaling_client.py"
 DELIVERY = "unit/rooms/test_delivery.py"
 RECOGNITION = "unit/rooms/test_recognition.py"
 FAULTS = "unit/rooms/test_recognition_faults.py"
+READERS = "integration/test_readers.py"
+PUBLICATION = "unit/rooms/test_publication.py"
+BACKENDS = "integration/test_backends.py"
 FAILOVER = "unit/stt/test_failover.py"
 RETURNS = "integration/test_room_returns.py"
 
 PROVED_BY = {
+    "readers/Who reads": [
+        f"{READERS}::test_each_reads_what_it_asked_for",
+        f"{READERS}::test_a_new_session_of_the_server_keeps_readers",
+        f"{PUBLICATION}::test_a_page_that_is_known_late_reads_from_then_on",
+    ],
+    "readers/History": [
+        f"{PUBLICATION}::test_history_is_as_long_as_the_settings_say",
+        f"{PUBLICATION}::test_many_who_come_late_hold_up_nobody",
+        f"{PUBLICATION}::test_what_was_said_in_one_room_is_no_history_of_another",
+    ],
+    "readers/Never twice": [
+        f"{PUBLICATION}::test_who_asked_and_is_in_the_call_reads_it_once",
+    ],
+    "readers/Grace": [
+        f"{READERS}::test_a_room_without_readers_ends_after_a_grace",
+        f"{READERS}::test_who_comes_back_within_the_grace_reads_on",
+    ],
+    "readers/Too many readers": [
+        f"{MANAGER}::test_too_many_readers",
+    ],
+    "readers/Language": [
+        f"{PUBLICATION}::test_a_change_of_the_language_loses_nothing",
+        f"{READERS}::test_the_next_caption_has_the_new_language",
+    ],
+    "readers/Kept while not running": [
+        f"{MANAGER}::test_readers_are_kept_over_a_restart",
+        f"{MANAGER}::test_who_withdraws_from_a_room_that_does_not_run_is_not_asked_for_again",
+        f"{MANAGER}::test_a_room_that_waits_is_begun_as_it_was",
+    ],
+    "readers/Quotas": [
+        f"{MANAGER}::test_rooms_of_one_key_are_limited",
+        f"{MANAGER}::test_speakers_of_one_key_are_limited",
+    ],
+    "readers/Several Nextclouds": [
+        f"{BACKENDS}::test_the_same_token_is_another_room_in_each",
+        f"{BACKENDS}::test_the_limits_of_the_process_are_for_all",
+        f"{BACKENDS}::test_each_keeps_its_rooms_in_a_folder_of_its_own",
+        f"{BACKENDS}::test_engines_of_the_same_options_are_shared",
+        f"{BACKENDS}::test_a_default_language_that_nobody_understands",
+    ],
     "engines/Languages": [
         f"{FAILOVER}::test_an_engine_is_told_a_language_by_its_own_code",
         f"{FAILOVER}::test_where_the_language_is_heard_only_who_hears_it_is_asked",
