@@ -20,6 +20,9 @@ _SHOWN = 4
 
 _ROOM_TOKEN = re.compile(r"[a-z0-9]{4,30}")
 
+MOST_SESSION = 512
+"""Characters of a session's id: the server's have about 60."""
+
 _TALK_SESSION = re.compile(r"[!-~]{1,512}")
 """Talk's are 255 characters of base64; nothing promises that."""
 
@@ -32,6 +35,11 @@ def is_room_token(text: str) -> bool:
 def is_talk_session(text: str) -> bool:
     """Say whether it may be one: visible ASCII of a sensible length."""
     return _TALK_SESSION.fullmatch(text) is not None
+
+
+def is_session(text: str) -> bool:
+    """Say whether it may be a session of the signaling server: some text of a sensible length."""
+    return 0 < len(text) <= MOST_SESSION
 
 
 def short(identifier: str) -> str:

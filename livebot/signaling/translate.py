@@ -1,6 +1,14 @@
 """From the wire's types to the room's events."""
 
-from livebot.ids import RoomToken, SessionId, TalkSessionId
+from livebot.ids import (
+    NO_TALK_SESSION,
+    RoomToken,
+    SessionId,
+    TalkSessionId,
+    is_room_token,
+    is_session,
+    is_talk_session,
+)
 from livebot.signaling import messages
 from livebot.signaling.events import (
     CallChanged,
@@ -16,12 +24,16 @@ from livebot.signaling.events import (
     Switched,
 )
 
+MOST_NAME = 256
+"""Characters of an account's or a person's name that are kept; Nextcloud's have 64."""
+
 
 def room_events(event: messages.Event, room: RoomToken) -> list[SignalingEvent]:
     """Say what an event means for the room we are in; nothing for those we do not use."""
     match event:
         case messages.Event(target="room", type="join", join=list() as joined):
-            return [ParticipantsJoined(tuple(_participant(entry) for entry in joined))]
+            people = tuple(_participant(entry) for entry in joined if is_session(entry.sessionid))
+            return [ParticipantsJoined(people)]
         case messages.Event(target="room", type="leave", leave=list() as left):
             return [ParticipantsLeft(tuple(SessionId(session) for session in left))]
         case messages.Event(
@@ -44,7 +56,8 @@ def _way_out(event: messages.Event, room: RoomToken) -> list[SignalingEvent]:
         case messages.Event(
             target="room", type="switchto", switchto=messages.RoomRef(roomid=other)
         ):
-            return [Switched(RoomToken(other))] if other not in ("", room) else []
+            is_other = is_room_token(other) and other != room
+            return [Switched(RoomToken(other))] if is_other else []
         case _:
             return []
 
@@ -71,10 +84,15 @@ def _participant(entry: messages.JoinEntry) -> Participant:
     name = user.get("displayname")
     return Participant(
         session=SessionId(entry.sessionid),
-        user_id=entry.userid or "",
-        name=name if isinstance(name, str) else "",
-        talk=TalkSessionId(entry.roomsessionid or ""),
+        user_id=(entry.userid or "")[:MOST_NAME],
+        name=name[:MOST_NAME] if isinstance(name, str) else "",
+        talk=_talk_session(entry.roomsessionid or ""),
     )
+
+
+def _talk_session(text: str) -> TalkSessionId:
+    """Return Talk's id of a session; none where it cannot be one."""
+    return TalkSessionId(text) if is_talk_session(text) else NO_TALK_SESSION
 
 
 def _call_events(update: messages.Update) -> list[SignalingEvent]:
@@ -85,9 +103,10 @@ def _call_events(update: messages.Update) -> list[SignalingEvent]:
             session=SessionId(user.session_id),
             flags=int(user.in_call or 0),
             internal=user.internal,
-            user_id=user.user_id or "",
-            talk=TalkSessionId(user.nextcloud_session_id or ""),
+            user_id=(user.user_id or "")[:MOST_NAME],
+            talk=_talk_session(user.nextcloud_session_id or ""),
         )
         for user in update.users or ()
+        if is_session(user.session_id)
     )
     return [CallChanged(states)] if states else []

@@ -12,7 +12,7 @@ from livebot.signaling.events import (
     ParticipantsJoined,
     SignalingEvent,
 )
-from livebot.signaling.translate import room_events
+from livebot.signaling.translate import MOST_NAME, room_events
 from tests.support import wire
 
 
@@ -80,3 +80,24 @@ def test_which_page_of_talk_a_session_is() -> None:
     expected = [TalkSessionId("talk-a"), ""]
     assert [person.talk for person in came.participants] == expected
     assert [state.talk for state in changed.states] == expected
+
+
+def test_ids_that_cannot_be_are_none() -> None:
+    """Nobody's page, no session, no room to follow to: nothing of any length is kept."""
+    long = "x" * 100_000
+    joined = [
+        {"sessionid": long, "roomsessionid": "talk-a"},
+        {"sessionid": "a", "roomsessionid": long, "userid": long, "user": {"displayname": long}},
+    ]
+    users = [{"sessionId": "", "inCall": 1}, {"sessionId": "b", "nextcloudSessionId": "é"}]
+
+    (came,) = _events({"target": "room", "type": "join", "join": joined})
+    (changed,) = _events({"target": "participants", "type": "update", "update": {"users": users}})
+
+    assert isinstance(came, ParticipantsJoined)
+    (person,) = came.participants
+    assert (person.session, person.talk) == ("a", "")
+    assert len(person.user_id) == len(person.name) == MOST_NAME
+    assert changed == CallChanged((CallState(SessionId("b"), 0),))
+    for other in (long, "../x", "abc", "ROOM2"):
+        assert _events({"target": "room", "type": "switchto", "switchto": {"roomid": other}}) == []
