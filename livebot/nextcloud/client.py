@@ -23,8 +23,9 @@ from livebot.metrics import Metrics
 from livebot.nextcloud.ocs import AnswerError, data_of
 from livebot.settings import Settings
 
-MAX_BODY_BYTES = 2 << 20
-"""No answer is longer; the list of task types has some 100 KB where many providers are."""
+MAX_BODY_BYTES = 512 << 10
+"""No answer is longer; the list of task types has some 100 KB where many providers are. To read
+so much takes 50 ms, in which the calls of all other Nextclouds stand still."""
 
 MAX_CONNECTIONS = 16
 """At a time; whoever comes later waits, within the own deadline."""

@@ -26,6 +26,7 @@ CLOCKS_DIFFER_S = 300.0
 """How long credentials count as good where this machine cannot tell."""
 
 MOST_SERVERS = 32
+"""More are not even looked at: an answer can hold a million, and others wait meanwhile."""
 
 _MADE_BY_TALK = re.compile(r"(\d{9,11}):.*", re.DOTALL)
 
@@ -90,7 +91,7 @@ def _hpb_url(server: str) -> str:
 
 def _each(servers: object) -> Iterator[IceServer | None]:
     """Yield the servers of a list, None for those which cannot be used: the others still can."""
-    for server in servers if isinstance(servers, list) else ():
+    for server in servers[:MOST_SERVERS] if isinstance(servers, list) else ():
         if isinstance(server, dict) and server.get("urls", server.get("url")) in ([], ""):
             continue  # Talk's list of STUN servers is empty where there is no internet.
         try:

@@ -23,6 +23,8 @@ DETECT = "detect_language"
 
 MOST_LANGUAGES = 1000
 MOST_NAME = 100
+MOST_TEXT = 10_000
+"""Characters of a translation: a caption has some hundred, and readers' outboxes hold many."""
 
 
 class State(Enum):
@@ -71,7 +73,7 @@ def task(data: object) -> Task:
     """Read how a task is doing.
 
     Raises:
-        TranslationError: It is no task, or one that is done without a text.
+        TranslationError: It is no task, or one that is done without a text of a sensible length.
     """
     match data:
         case {"task": {"id": int(number), "status": str(status), **rest}}:
@@ -81,10 +83,12 @@ def task(data: object) -> Task:
     if state is not State.DONE:
         return Task(number, state)
     match rest.get("output"):
-        case {"output": str(output)}:
+        case {"output": str(output)} if len(output) <= MOST_TEXT:
             return Task(number, state, output)
         case _:
-            raise TranslationError("Nextcloud's translation came without a text")
+            raise TranslationError(
+                "Nextcloud's translation came without a text of a sensible length"
+            )
 
 
 def languages(data: object) -> TranslationLanguages | None:

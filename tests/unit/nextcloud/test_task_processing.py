@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from livebot.errors import TranslationError
 from livebot.nextcloud.task_processing import (
     MOST_LANGUAGES,
+    MOST_TEXT,
     State,
     Task,
     find,
@@ -97,6 +98,15 @@ def test_task_that_is_done() -> None:
 
     assert found == Task(7, State.DONE, "Hallo")
     assert "Hallo" not in repr(found)
+
+
+@pytest.mark.parametrize(("length", "is_text"), [(MOST_TEXT, True), (MOST_TEXT + 1, False)])
+def test_a_text_is_bounded(length: int, is_text: bool) -> None:
+    """No provider fills readers' outboxes."""
+    done = {"id": 7, "status": "STATUS_SUCCESSFUL", "output": {"output": "x" * length}}
+
+    with contextlib.nullcontext() if is_text else pytest.raises(TranslationError):
+        task({"task": done})
 
 
 KEYS = [
