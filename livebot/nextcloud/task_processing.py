@@ -87,7 +87,7 @@ def task(data: object) -> Task:
             return Task(number, state, output)
         case _:
             raise TranslationError(
-                "Nextcloud's translation came without a text of a sensible length"
+                "Nextcloud's translation has no text, or too long a one"
             )
 
 
