@@ -18,12 +18,18 @@ from livebot.settings import Settings
 log = logs.get("api")
 
 _CALLER = web.RequestKey("caller", Caller)
+_OBSERVER = web.RequestKey("observer", Caller)
 
 
 def caller(request: web.Request) -> Caller:
     """Return who calls; `anonymous` where nobody needs to say."""
     found: Caller = request.get(_CALLER, ANONYMOUS)
     return found
+
+
+def observer(request: web.Request) -> Caller | None:
+    """Return who may see figures, where anybody may ask; None for a stranger."""
+    return request.get(_OBSERVER)
 
 
 def guard(settings: Settings, routes: Sequence[Route]) -> Middleware:
@@ -37,6 +43,8 @@ def guard(settings: Settings, routes: Sequence[Route]) -> Middleware:
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         request[_CALLER] = door.admit(request, time.monotonic())
+        if (found := door.observer(request)) is not None:
+            request[_OBSERVER] = found
         return await handler(request)
 
     return check
@@ -73,6 +81,21 @@ class _Door:
             refuse_foreign_sockets(request, self._origins)
         self._requests.count(found, now)
         return found
+
+    def observer(self, request: web.Request) -> Caller | None:
+        """Return who may see figures, also where nobody needs to say; None for a stranger."""
+        found = self._callers.find(request.headers)
+        if found is not None or self._callers.shows_any(request.headers):
+            return found
+        if self._open_metrics:
+            return ANONYMOUS
+        if not (self._keyless or self._local):
+            return None
+        try:
+            refuse_pages(request, local=self._local, origins=self._origins)
+        except web.HTTPForbidden:
+            return None
+        return ANONYMOUS
 
     def _access(self, request: web.Request) -> Access:
         """Return who may use the route of a request."""

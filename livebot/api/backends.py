@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from livebot.api.auth import caller
+from livebot.api.auth import caller, observer
 from livebot.api.service import AppLifecycle, RoomService
 from livebot.errors import RequestError
 from livebot.settings import Settings
@@ -75,6 +75,11 @@ class Backends:
             names = ", ".join(backend.name for backend in found)
             raise RequestError(f"this backend is not yours or not here; have {names}")
         return chosen
+
+    def observed(self, request: web.Request) -> set[str]:
+        """Return the names of those whose troubles may be told: none to a stranger."""
+        who = observer(request)
+        return {name for name in self.all if who and who.backend in (None, name)}
 
     @property
     def are_several(self) -> bool:

@@ -3,7 +3,9 @@
 import asyncio
 import resource
 import time
+from collections.abc import Collection
 from contextlib import suppress
+from dataclasses import replace
 
 import psutil
 from aiohttp import web
@@ -23,6 +25,9 @@ MEMORY_WAIT_S = 0.05
 
 class Ops:
     """The routes for operators; they are about all backends together.
+
+    Why a backend is not well is told to its callers, and on this machine: rooms, engines and
+    hosts are in it, and strangers may ask too.
 
     Args:
         backends: Whose health is asked for.
@@ -61,14 +66,18 @@ class Ops:
             ),
         ]
 
-    async def _health(self, _: web.Request) -> web.Response:
+    async def _health(self, request: web.Request) -> web.Response:
+        told = self._backends.observed(request)
         found = {name: its.rooms.health() for name, its in self._backends.all.items()}
+        found |= {
+            name: replace(its, reasons=()) for name, its in found.items() if name not in told
+        }
         await self._measure()
         body = schemas.health(found, memory_mb=self._memory_mb, now=time.time())
         return reply(body, status=503 if body.status is HealthStatus.UNHEALTHY else 200)
 
-    async def _ready(self, _: web.Request) -> web.Response:
-        body = self._readiness()
+    async def _ready(self, request: web.Request) -> web.Response:
+        body = self._readiness(self._backends.observed(request))
         return reply(body, status=200 if body.ready else 503)
 
     async def _show_metrics(self, _: web.Request) -> web.Response:
@@ -77,10 +86,9 @@ class Ops:
         body = await asyncio.to_thread(self._metrics.render)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
 
-    def _readiness(self) -> schemas.Readiness:
-        return schemas.readiness(
-            {name: its.rooms.obstacles for name, its in self._backends.all.items()}
-        )
+    def _readiness(self, told: Collection[str] = ()) -> schemas.Readiness:
+        obstacles = {name: its.rooms.obstacles for name, its in self._backends.all.items()}
+        return schemas.readiness(obstacles, told=told)
 
     async def _measure(self) -> None:
         """Read the process's memory, or keep the last reading."""

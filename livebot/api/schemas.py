@@ -1,7 +1,7 @@
 """Bodies of answers: values in, JSON out; `openapi.py` makes their schemas of the types."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -260,9 +260,10 @@ def _together(found: Sequence[HealthStatus]) -> HealthStatus:
     return different.pop() if len(different) == 1 else HealthStatus.DEGRADED
 
 
-def readiness(obstacles: Mapping[str, Sequence[str]]) -> Readiness:
-    """Return whether any backend takes another room, and what keeps the others from it."""
-    reasons = prefixed(obstacles, several=len(obstacles) > 1)
+def readiness(obstacles: Mapping[str, Sequence[str]], *, told: Collection[str]) -> Readiness:
+    """Return whether any backend takes another room, and what keeps those in `told` from it."""
+    shown = {name: its for name, its in obstacles.items() if name in told}
+    reasons = prefixed(shown, several=len(obstacles) > 1)
     return Readiness(ready=not all(obstacles.values()), reasons=reasons)
 
 

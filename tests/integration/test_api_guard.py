@@ -24,6 +24,7 @@ from livebot.api.server import (
     serve,
 )
 from livebot.metrics import Metrics
+from livebot.rooms.status import HealthStatus
 from livebot.settings import Bind, Settings, load_settings
 from tests.support.asking import app_api, bearer
 from tests.support.fake_rooms import FakeApp, FakeRooms
@@ -167,6 +168,26 @@ async def test_whose_rooms(service: Service, kind: str) -> None:
     for one in KEYS | APPS:
         _, listed = await service.ask("GET", CALLS, KINDS[one])
         assert (TOKEN in listed) == (one not in OF_THE_OTHER and bool(service.rooms["a"].enabled))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_whose_troubles(service: Service, kind: str) -> None:
+    """Strangers learn that something is wrong; what it is, those who may see rooms.
+
+    Spec: access/Backends, observability/Health, observability/Readiness
+    """
+    seen = "" if kind not in KNOWN else "b" if kind in OF_THE_OTHER else "a"
+    seen = "ab" if kind == "shared key" else seen
+    for rooms in service.rooms.values():
+        rooms.state, rooms.limit = HealthStatus.DEGRADED, 0
+    health, readiness = [
+        json.loads((await service.ask("GET", path, KINDS[kind]))[1])
+        for path in ("/healthz", "/readyz")
+    ]
+
+    assert (health["status"], readiness["ready"]) == ("degraded", False)
+    assert [reason[0] for reason in health["reasons"]] == [*seen]
+    assert [reason[0] for reason in readiness["reasons"]] == [*seen]
 
 
 async def test_whose_app(service: Service) -> None:

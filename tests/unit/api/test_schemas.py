@@ -110,7 +110,7 @@ def test_only_what_fails_as_a_whole_is_unhealthy(found: dict[str, HealthStatus])
 @given(st.dictionaries(NAMES, st.lists(st.just("full"), max_size=2), min_size=1))
 def test_ready_while_one_backend_takes_rooms(obstacles: dict[str, list[str]]) -> None:
     """What keeps the others from it is told. Spec: observability/Readiness."""
-    found = schemas.readiness(obstacles)
+    found = schemas.readiness(obstacles, told=obstacles)
 
     assert found.ready == any(not its for its in obstacles.values())
     assert len(found.reasons) == sum(map(len, obstacles.values()))
