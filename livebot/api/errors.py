@@ -30,8 +30,8 @@ Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 RETRY_AFTER_S = 30
 
-HANDLER_S = 3.0
-"""Nextcloud waits no longer for an answer. Handlers do not wait for peers; this is the net."""
+HANDLER_S = 2.8
+"""Nextcloud waits 3 s for an answer. Handlers do not wait for peers; this is the net."""
 
 NO_TRANSLATION = 550
 """By which Talk knows that there is no translator, and stops asking."""

@@ -99,11 +99,18 @@ def while_enabled(backends: Backends) -> Middleware:
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path.startswith("/api/"):
-            visible = backends.visible(request)
-            if not any(backend.app is None or backend.app.enabled for backend in visible):
-                raise BusyError("livebot is disabled in Nextcloud; enable the app there")
-        return await handler(request)
+        if not request.path.startswith("/api/"):
+            return await handler(request)
+        apps = [backend.app for backend in backends.visible(request) if backend.app]
+        enabled = [app for app in apps if app.enabled]
+        if apps and not enabled:
+            raise BusyError("livebot is disabled in Nextcloud; enable the app there")
+        answer = await handler(request)
+        for app in enabled:
+            if not app.enabled:
+                # The handler waited meanwhile: what it began ends as well.
+                await app.set_enabled(False)
+        return answer
 
     return check
 

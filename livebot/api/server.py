@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, closing
 from functools import partial
 
-from aiohttp import web
+from aiohttp import HttpVersion11, hdrs, web
 
 from livebot.api import unix
 from livebot.api.auth import guard
@@ -80,9 +80,21 @@ def make_app(
 def _add(served: web.Application, routes: Iterable[Route]) -> None:
     for route in routes:
         if route.method == "GET":
-            served.router.add_get(route.path, route.handler)  # HEAD comes with it
+            # HEAD comes with it.
+            served.router.add_get(route.path, route.handler, expect_handler=_go_on)
         else:
-            served.router.add_route(route.method, route.path, route.handler)
+            served.router.add_route(route.method, route.path, route.handler, expect_handler=_go_on)
+
+
+async def _go_on(request: web.Request) -> None:
+    """Let a body come that waits to be asked for; other expectations are nothing to us.
+
+    aiohttp would quote them, to whoever asks.
+    """
+    is_known = request.headers[hdrs.EXPECT].lower() == "100-continue"
+    if is_known and request.version == HttpVersion11:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # nothing of the answer is sent yet
 
 
 @asynccontextmanager

@@ -212,6 +212,19 @@ async def test_whose_app(service: Service) -> None:
     assert not service.rooms["b"].enabled
 
 
+async def test_disabled_while_a_call_begins(service: Service) -> None:
+    """What began in that moment ends as well. Spec: access/App."""
+    service.rooms["a"].delay_s = 0.3
+    a = KINDS["app of a"]
+    beginning = asyncio.create_task(service.ask("POST", CALLS, a))
+    await asyncio.sleep(0.1)
+    await service.ask("PUT", "/enabled", a, enabled="0")
+    await beginning
+
+    assert service.rooms["a"].enabled
+    assert (service.apps["a"].disabled, service.apps["b"].disabled) == (2, 0)
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [("GET", "/"), ("GET", "/enabled/"), ("PATCH", CALLS), ("POST", "/metrics"), ("GET", "//")],
@@ -281,3 +294,29 @@ async def test_bodies_that_are_too_large(service: Service, kind: str) -> None:
 
     assert answer.split(b" ", 2)[1] == (b"413" if kind == "shared key" else b"401")
     assert SECRET[:20] not in answer
+
+
+@pytest.mark.parametrize(
+    ("expected", "first"),
+    [(b"100-continue", b"HTTP/1.1 100 Continue"), (SECRET, b"HTTP/1.1 200 ")],
+)
+async def test_what_callers_expect(service: Service, expected: bytes, first: bytes) -> None:
+    """A body is asked for; what is not understood is neither quoted nor a status of its own."""
+    body = json.dumps(BODY).encode()
+    head = (
+        f"POST {CALLS} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {OF_A}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        "Connection: close\r\nExpect: "
+    )
+    url = service.http._base_url
+    assert url is not None
+    reader, writer = await asyncio.open_connection("127.0.0.1", url.port)
+    writer.write(head.encode() + expected + b"\r\n\r\n" + body)
+    async with asyncio.timeout(5):
+        answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+
+    assert answer.startswith(first)
+    assert b"HTTP/1.1 200 OK" in answer
+    assert SECRET not in answer

@@ -187,6 +187,7 @@ class FakeApp:
 
     def __init__(self) -> None:
         self.enabled = True
+        self.disabled = 0
         self.trouble = ""
         self.inits = 0
 
@@ -195,6 +196,7 @@ class FakeApp:
         if self.trouble:
             return self.trouble
         self.enabled = on
+        self.disabled += not on
         return ""
 
     def begin_init(self) -> None:
