@@ -30,6 +30,16 @@ def _faults() -> Iterator[None]:
         raise SignalingError(f"signaling connection lost: {type(exc).__name__}") from exc
 
 
+class _Connect(connect):
+    """websockets' `connect` without redirects: they would show our hello to another host.
+
+    Whoever has seen it can say it here, and is let into every room.
+    """
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
 class Link:
     """An open socket; every method raises `SignalingError` where it is no more."""
 
@@ -92,7 +102,7 @@ async def open_link(url: str, *, timeout_s: float) -> AsyncIterator[Link]:
 
 async def _open(url: str, timeout_s: float) -> ClientConnection:
     try:
-        return await connect(
+        return await _Connect(
             url,
             compression=None,
             open_timeout=timeout_s,
@@ -102,10 +112,13 @@ async def _open(url: str, timeout_s: float) -> ClientConnection:
         )
     except InvalidStatus as exc:
         status = exc.response.status_code
-        raise SignalingError(f"no signaling server there: it answers HTTP {status}") from exc
+        is_redirect = "Location" in exc.response.headers
+        cure = "; set LT_HPB_URL to where it points" if is_redirect else ""
+        text = f"no signaling server there: it answers HTTP {status}{cure}"
+        raise SignalingError(text) from exc
     except (ValueError, ImportError) as exc:
-        # A host name or port that cannot be, perhaps of a redirect; a SOCKS proxy in the
-        # environment, for which the library wants another library.
+        # A host name or port that cannot be; a SOCKS proxy in the environment, for which the
+        # library wants another library.
         raise SignalingError(f"no way to the signaling server: {type(exc).__name__}") from exc
 
 
