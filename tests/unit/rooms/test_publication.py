@@ -277,7 +277,7 @@ class Story:
             await asyncio.sleep(CONFIRM_S / 20)
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(st.booleans(), st.lists(STEPS, max_size=14))
 def test_who_asked_and_is_in_the_call_reads_it_once(
     everybody: bool, steps: list[tuple[str, ...]]
