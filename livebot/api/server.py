@@ -135,6 +135,8 @@ async def _listen(runner: web.AppRunner, bind: Bind) -> asyncio.Server:
         logger=_silent,
         keepalive_timeout=IDLE_S,
         lingering_time=LINGER_S,
+        # No route takes what is compressed, and strangers' 100 KiB may be seconds of work.
+        auto_decompress=False,
         max_line_size=MAX_HEADER_BYTES,
         max_field_size=MAX_HEADER_BYTES,
         max_headers=MAX_HEADERS,

@@ -7,6 +7,8 @@ Spec: access/Callers, access/App, access/Backends
 
 import asyncio
 import json
+import time
+import zlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -320,3 +322,23 @@ async def test_what_callers_expect(service: Service, expected: bytes, first: byt
     assert answer.startswith(first)
     assert b"HTTP/1.1 200 OK" in answer
     assert SECRET not in answer
+
+
+@pytest.mark.parametrize("kind", ["none", "key of a"])
+async def test_nobody_unpacks_what_is_compressed(service: Service, kind: str) -> None:
+    """A little that becomes 4 GiB costs nobody a moment, whoever sends it."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    head = packer.compress(b"") + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    headers = {**KINDS[kind], "Content-Encoding": "gzip", "Content-Type": "application/json"}
+    data = head + 512 * block
+
+    async def send() -> int:
+        async with service.http.post(CALLS, headers=headers, data=data) as answer:
+            return answer.status
+
+    began = time.monotonic()
+    statuses = await asyncio.gather(*(send() for _ in range(8)))
+
+    assert time.monotonic() - began < 2
+    assert set(statuses) == {401 if kind == "none" else 400}
