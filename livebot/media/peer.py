@@ -12,7 +12,7 @@ from livebot.media import fixes
 from livebot.media.frame import RATE_HZ, Frame, PacketCounts
 from livebot.media.ice import IcePolicy, configuration
 from livebot.media.receiver import AudioReceiver
-from livebot.media.sdp import bundle_is_broken, with_opus_only, without_video
+from livebot.media.sdp import bundle_is_broken, is_unsigned, with_opus_only, without_video
 from livebot.settings import IceServer
 
 __all__ = ["RATE_HZ", "Frame", "IcePolicy", "PacketCounts", "Peer", "open_peer"]
@@ -81,6 +81,8 @@ class Peer:
             raise MediaError("the offer is too large")
         if bundle_is_broken(offer):
             raise MediaError("the offer bundles what it does not have")
+        if is_unsigned(offer):
+            raise MediaError("the offer has no fingerprint")
         audio = with_opus_only(without_video(offer))
         # Not cancelled with its caller: aioice would leave what it is just asking a STUN or
         # TURN server for, with its socket and for ever. `close()` waits for it.

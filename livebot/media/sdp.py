@@ -59,6 +59,24 @@ def bundle_is_broken(sdp: str) -> bool:
     return any(group[1] not in mids for group in groups if group[:1] == ["BUNDLE"] and group[1:])
 
 
+def is_unsigned(sdp: str) -> bool:
+    """Say whether some audio is offered without a certificate's fingerprint.
+
+    aiortc takes such an offer, and a task of its own fails then, which nobody hears of.
+    """
+    head, *media = _sections(sdp)
+    if any(map(_is_fingerprint, head)):
+        return False
+    return any(
+        section[0].startswith("m=audio ") and not any(map(_is_fingerprint, section))
+        for section in media
+    )
+
+
+def _is_fingerprint(line: str) -> bool:
+    return line.startswith("a=fingerprint:")
+
+
 def _mid(section: list[str]) -> str:
     """Return a section's name; of several, aiortc takes the last."""
     names = [line.removeprefix("a=mid:") for line in section if line.startswith("a=mid:")]

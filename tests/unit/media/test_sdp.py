@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livebot.errors import MediaError
-from livebot.media.sdp import bundle_is_broken, with_opus_only, without_video
+from livebot.media.sdp import bundle_is_broken, is_unsigned, with_opus_only, without_video
 from tests.support.recordings import RECORDINGS, load
 
 
@@ -64,6 +64,23 @@ def test_a_bundle_needs_its_first_section(group: str, broken: bool) -> None:
     )
 
     assert bundle_is_broken(offer) is broken
+
+
+@pytest.mark.parametrize("offer", sorted(set(_offers())))
+def test_recorded_offers_are_signed(offer: str) -> None:
+    """And are not any more without that one line."""
+    lines = [line for line in offer.splitlines() if not line.startswith("a=fingerprint:")]
+
+    assert not is_unsigned(offer)
+    assert is_unsigned("\r\n".join(lines))
+
+
+def test_one_fingerprint_may_be_for_all() -> None:
+    """It may stand before the media, and what carries no audio needs none."""
+    media = "m=audio 9 P 111\r\na=mid:0\r\nm=application 9 P x\r\na=mid:1"
+
+    assert not is_unsigned(f"v=0\r\na=fingerprint:sha-256 00\r\n{media}")
+    assert is_unsigned(f"v=0\r\n{media}\r\na=fingerprint:sha-256 00")
 
 
 @given(st.text())
