@@ -12,6 +12,9 @@ from livebot.settings import Settings
 QUOTA_RETRY_S = 60.0
 """When a caller with too many rooms may ask again: one may have ended by then."""
 
+ENDING_S = 5.0
+"""When one may whose rooms are just ending."""
+
 
 class Admission:
     """The limits of one backend: its own, its callers', and those of the whole process.
@@ -20,6 +23,8 @@ class Admission:
         settings: What they are.
         rooms: Those that run.
         wanted: Those that are wanted, and who wants them.
+        leaving: Those that were asked to end and have not, and who wanted them. They are
+            bounded like those that run, and one more: it may end and another begin at once.
         overload: Why the process can take no more, one short sentence each.
         around: Says what limits the process has.
     """
@@ -29,12 +34,14 @@ class Admission:
         settings: Settings,
         rooms: Mapping[RoomToken, Room],
         wanted: Mapping[RoomToken, WantedRoom],
+        leaving: Mapping[Room, str],
         overload: Callable[[], Sequence[str]],
         around: Surroundings,
     ) -> None:
         self._settings = settings
         self._rooms = rooms
         self._wanted = wanted
+        self._leaving = leaving
         self._overload = overload
         self._around = around
 
@@ -49,6 +56,7 @@ class Admission:
         found = []
         for count, limit, what in (
             (len(self._rooms), self._settings.max_rooms, "rooms"),
+            (len(self._leaving), self._settings.max_rooms + 1, "rooms being left"),
             (self.speakers, self._settings.max_speakers, "speakers"),
         ):
             if count >= limit:
@@ -69,6 +77,9 @@ class Admission:
             raise QuotaError(f"{len(others)} rooms are all of this key", retry_in_s=QUOTA_RETRY_S)
         if not self._may_speak(owner):
             raise QuotaError("the speakers of this key are all taken", retry_in_s=QUOTA_RETRY_S)
+        left = sum(whose == owner for whose in self._leaving.values())
+        if quota.max_rooms and left > quota.max_rooms:
+            raise QuotaError(f"{left} rooms of this key are just ending", retry_in_s=ENDING_S)
 
     def may_listen(self, token: RoomToken) -> bool:
         """Say whether one more speaker may be listened to in a room."""

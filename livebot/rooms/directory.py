@@ -59,10 +59,13 @@ class Directory:
         self._around = around
         self._wanted = {room.token: room for room in around.found}
         self._rooms: dict[RoomToken, Room] = {}
+        self._leaving: dict[Room, str] = {}
         self._failed: dict[RoomToken, RoomStatus] = {}
         self._draining = False
         self._counted = 0, 0
-        self.admission = Admission(settings, self._rooms, self._wanted, self._overload, around)
+        self.admission = Admission(
+            settings, self._rooms, self._wanted, self._leaving, self._overload, around
+        )
         self._supervisor = Supervisor[Room](self._room_failed)
 
     async def __aenter__(self) -> Self:
@@ -142,10 +145,11 @@ class Directory:
         Raises:
             NotFoundError: There is no such room.
         """
-        if self._wanted.pop(token, None) is None:
+        if (wanted := self._wanted.pop(token, None)) is None:
             raise NotFoundError("this room is not being transcribed")
         self._keep()
         if room := self._rooms.pop(token, None):
+            self._leaving[room] = wanted.owner
             room.stop("asked to")
         self._count()
 
@@ -198,6 +202,7 @@ class Directory:
             is_over = False  # the process ends, not the room
             raise
         finally:
+            self._leaving.pop(room, None)
             # A room of the same token may have been enabled again meanwhile.
             if self._rooms.get(room.token) is room:
                 del self._rooms[room.token]

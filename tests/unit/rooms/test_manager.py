@@ -522,6 +522,26 @@ async def test_rooms_of_one_key_are_limited(world: Callable[..., Any]) -> None:
         assert await it.manager.enable(RoomToken("room3"), owner="a")
 
 
+@pytest.mark.parametrize(
+    ("settings", "refusal"),
+    [({"LT_API_KEYS": KEYS}, QuotaError), ({"LT_MAX_ROOMS": 2}, BusyError)],
+)
+async def test_whoever_begins_and_ends_rooms_in_turn_is_limited(
+    world: Callable[..., Any], settings: dict[str, Any], refusal: type[Exception]
+) -> None:
+    """Rooms that end are on the signaling server for some seconds more."""
+    async with world(**settings) as it:
+        for _ in range(2):
+            await it.manager.enable(ROOM, owner="a")
+            await asyncio.sleep(0)
+            await it.manager.disable(ROOM)
+        with pytest.raises(refusal):
+            await it.manager.enable(ROOM, owner="a")
+        assert len(it.rooms) == 2
+        await asyncio.sleep(LAST_WORDS_S + 0.1)
+        assert await it.manager.enable(ROOM, owner="a")
+
+
 async def test_speakers_of_one_key_are_limited(world: Callable[..., Any]) -> None:
     """Over all rooms of the key; those of others are not counted."""
     async with world(LT_API_KEYS=KEYS) as it:
