@@ -11,7 +11,7 @@ the last round trip before its end may be seen twice.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from livebot.ids import SessionId
 from livebot.metrics import Metrics
 from livebot.rooms.clock import RoomClock
 from livebot.rooms.history import History
+from livebot.rooms.lanes import Sentence
 from livebot.rooms.outbox import Outbox, Outgoing
 from livebot.rooms.readers import Reader
 from livebot.signaling.messages import UNSET, Transcript
@@ -112,9 +113,13 @@ class Delivery:
         if isinstance(item.caption, Caption) or self._notices:
             self._outbox.put(item)
 
-    def greet(self, reader: Reader) -> None:
-        """Send somebody who begins to read what was said lately, before anything else."""
-        self._outbox.put_back(self._history.missed_by(reader, self._clock.now()))
+    def greet(self, reader: Reader, coming: Collection[Sentence] = ()) -> None:
+        """Send somebody who begins to read what was said lately, before anything else.
+
+        `coming` is what will come to them translated.
+        """
+        now = self._clock.now()
+        self._outbox.put_back(self._history.missed_by(reader, now, coming=coming))
 
     def expect_return(self) -> None:
         """Note that everybody was put out of the call, and will be back as a new session.

@@ -1,11 +1,12 @@
 """What was said lately, for readers who come late."""
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from livebot.captions.caption import Caption
 from livebot.ids import SessionId, TalkSessionId
+from livebot.rooms.lanes import TRANSLATED, Sentence, sentence
 from livebot.rooms.outbox import Outgoing
 from livebot.rooms.readers import Audience, Reader
 
@@ -44,17 +45,30 @@ class History:
         for reader in readers:
             self._saw(reader)
 
-    def missed_by(self, reader: Reader, now: float) -> list[Outgoing]:
-        """Return what somebody who begins to read has not seen, oldest first, for them alone."""
+    def missed_by(
+        self, reader: Reader, now: float, *, coming: Collection[Sentence] = ()
+    ) -> list[Outgoing]:
+        """Return what somebody who begins to read has not seen, oldest first, for them alone.
+
+        Who reads in another language gets in the words that were spoken what nobody had
+        translated, and is not in `coming`, what is being translated.
+        """
         if not reader.talk:
             return []
         # Who they are may not have been known when they began to read with everybody.
         seen = max(self._seen.get(reader.talk, 0), self._seen.get(reader.session, 0))
         self._saw(reader)
+        known = {_sentence(item) for _, item in self._entries if _is_in(item, reader.target)}
+        known |= {*coming}
         return [
             replace(item, audience=Audience(only=reader.talk), history=True)
             for at, item in self._entries
-            if item.number > seen and at >= now - self._keep_s and reader in item.audience
+            if item.number > seen
+            and at >= now - self._keep_s
+            and (
+                reader in item.audience
+                or (_is_untranslated(item, reader) and _sentence(item) not in known)
+            )
         ]
 
     def lost(self, items: Iterable[Outgoing]) -> None:
@@ -87,3 +101,20 @@ class History:
         self._seen.move_to_end(who)
         while len(self._seen) > MOST_SEEN:
             self._seen.popitem(last=False)
+
+
+def _sentence(item: Outgoing) -> Sentence:
+    assert isinstance(item.caption, Caption)  # noqa: S101 - nothing else is kept
+    return sentence(item.session, item.caption)
+
+
+def _is_in(item: Outgoing, target: str | None) -> bool:
+    """Say whether it was made for readers of a language that is not spoken."""
+    return not item.audience.is_spoken and item.audience.language == target
+
+
+def _is_untranslated(item: Outgoing, reader: Reader) -> bool:
+    """Say whether it is what translations for a reader are made of."""
+    spoken = item.audience
+    is_foreign = reader.target is not None and spoken.language != reader.target
+    return is_foreign and spoken.is_spoken and spoken.mode == TRANSLATED

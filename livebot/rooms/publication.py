@@ -12,6 +12,7 @@ from livebot.ids import SessionId
 from livebot.metrics import Metrics
 from livebot.rooms.clock import RoomClock
 from livebot.rooms.delivery import Channel, Delivery
+from livebot.rooms.lanes import TRANSLATED
 from livebot.rooms.losses import Losses
 from livebot.rooms.outbox import Outgoing
 from livebot.rooms.readers import Audience, Reader, Readers
@@ -116,7 +117,7 @@ class Publication:
             return
         self.losses.caption(session, caption, self._clock.now())
         self._put(session, caption)
-        if caption.final and caption.mode == "replace":
+        if caption.final and caption.mode == TRANSLATED:
             self._translations.put(session, caption, self.language)
 
     def told(self) -> None:
@@ -128,7 +129,8 @@ class Publication:
             if reader.talk in self._readers.wishes
         }
         for session in asked.keys() - self._greeted:
-            self._delivery.greet(asked[session])
+            reader = asked[session]
+            self._delivery.greet(reader, self._translations.coming(reader.target))
         self._greeted = frozenset(asked)
 
     def untold(self, *, is_return: bool = False) -> None:

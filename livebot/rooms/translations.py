@@ -11,14 +11,14 @@ and one of them is now and then translated for nobody, to see whether it works a
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection
 from enum import StrEnum
 
 from livebot.captions.caption import Caption
 from livebot.errors import TranslationError, TranslationUnavailableError
 from livebot.ids import SessionId
 from livebot.metrics import Metrics
+from livebot.rooms.lanes import Item, Lanes, Sentence, sentence
 from livebot.translator import Translator
 
 TRANSLATE_WITHIN_S = 10.0
@@ -32,9 +32,6 @@ AT_ONCE = 8
 
 MOST_WAITING = 32
 """So many texts of a room wait for that. Where more do, they would be late anyway."""
-
-MOST_KEPT = 500
-"""So many captions wait in one language for one before them, which is then given up."""
 
 FAILURES = 3
 """So many in a row, with no success between them, and the translator rests."""
@@ -86,67 +83,6 @@ class Rest:
             self._until = now + REST_S
 
 
-@dataclass(slots=True, eq=False)
-class Item:
-    """One caption for the readers of one language.
-
-    Attributes:
-        session: Whose words.
-        caption: As spoken.
-        origin: In which language that is.
-        target: The language wanted.
-        deadline: When it goes out at the latest.
-        translated: The caption in the language wanted, once known.
-        is_settled: Whether it waits for nothing but those before it.
-    """
-
-    session: SessionId
-    caption: Caption
-    origin: str
-    target: str
-    deadline: float
-    translated: Caption | None = None
-    is_settled: bool = False
-
-    @property
-    def result(self) -> tuple[Caption, str]:
-        """What readers get, and its language."""
-        if self.translated is None:
-            return self.caption, self.origin
-        return self.translated, self.target
-
-    def settle(self, text: str = "") -> None:
-        """Note the translation; without one the caption stays as it was spoken."""
-        if not self.is_settled:
-            self.is_settled = True
-            self.translated = replace(self.caption, text=text) if text else None
-
-
-class Lanes:
-    """Lets items out in the order in which they came, in each language by itself (pure)."""
-
-    def __init__(self) -> None:
-        self._lanes: dict[str, deque[Item]] = {}
-
-    def add(self, item: Item) -> Item | None:
-        """Let an item wait behind the others of its language; return one that waits too long."""
-        lane = self._lanes.setdefault(item.target, deque())
-        lane.append(item)
-        return lane[0] if len(lane) > MOST_KEPT else None
-
-    def leave(self, target: str) -> Iterator[Item]:
-        """Yield the items of a language that wait for nothing any more."""
-        lane = self._lanes.get(target, deque())
-        while lane and lane[0].is_settled:
-            yield lane.popleft()
-        if not lane:
-            self._lanes.pop(target, None)
-
-    def all(self) -> list[Item]:
-        """Return everything that waits."""
-        return [item for lane in self._lanes.values() for item in lane]
-
-
 class Translations:
     """Final captions of one room into the languages that its readers want.
 
@@ -188,6 +124,10 @@ class Translations:
             if (oldest := self._lanes.add(item)) is not None:
                 self._settle(oldest, Outcome.LATE)
             self._let_out(target)
+
+    def coming(self, target: str | None) -> frozenset[Sentence]:
+        """Return what will come out in a language soon."""
+        return frozenset(sentence(item.session, item.caption) for item in self._lanes.of(target))
 
     def close(self) -> None:
         """Take nothing more to translate; `run()` ends when what waits has come out."""

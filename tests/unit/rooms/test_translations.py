@@ -15,15 +15,13 @@ from livebot.errors import TranslationError, TranslationUnavailableError
 from livebot.ids import SessionId
 from livebot.metrics import Metrics
 from livebot.rooms import translations
+from livebot.rooms.lanes import MOST_KEPT, Item, Lanes
 from livebot.rooms.translations import (
     AT_ONCE,
     FAILURES,
-    MOST_KEPT,
     MOST_WAITING,
     REST_S,
     TRANSLATE_WITHIN_S,
-    Item,
-    Lanes,
     Rest,
     Translations,
     base,
