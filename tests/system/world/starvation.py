@@ -1,10 +1,12 @@
 """How long a process waited for a processor, which no code of its own can help.
 
-Two cores carry the whole world here. Where the bot's event loop is late, this tells
-whether it was blocked by the bot or had to wait for Chromium.
+Two cores carry the whole world here, and are other machines' as well. Where the bot's event
+loop is late, this tells whether it was blocked by the bot, or had to wait for Chromium or
+for the host.
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -50,6 +52,16 @@ async def _watch(pid: int, seen: Starvation) -> None:
 
 
 def _waited_s(pid: int) -> float:
-    """Return for how long the main thread of *pid* was ready to run and did not."""
+    """Return for how long the main thread of *pid* was ready to run and did not, at most."""
     _, waited_ns, _ = Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()
-    return int(waited_ns) / 1e9
+    return int(waited_ns) / 1e9 + _stolen_s()
+
+
+def _stolen_s() -> float:
+    """Return for how long the host ran something else on processors that had work to do.
+
+    Whose work it was is not told: it counts as that of whoever asks.
+    """
+    with Path("/proc/stat").open(encoding="ascii") as stat:
+        stolen = int(stat.readline().split()[8])
+    return stolen / os.sysconf("SC_CLK_TCK")
