@@ -8,6 +8,8 @@ Two ways to show the same words (`Mode`):
 - `replace`: a caption grows, `final=False`, each time replacing what was shown, until it
   is complete. What is final never changes.
 
+A full stop or comma that comes after its word was sent is dropped.
+
 Rule 1: what a word does does not depend on the mode; what time and tentative text do, does.
 Rule 2: no clock. `now` is any monotonic time in seconds, the same for all calls.
 """
@@ -139,6 +141,9 @@ class Segmenter:
         if self._continues(text, joined=word.joined):
             done: list[Caption] = []
             self._held[-1] = self._held[-1].extended(text, word, now)
+        elif texts.is_stop(text):
+            # Its word has been sent: it would stand alone, with a space before it.
+            done = []
         else:
             done = self._end_sentence()
             self._held.append(_Held(text, word.start, word.end, since=now, touched=now))

@@ -26,6 +26,9 @@ _SPACELESS_SCRIPTS = (
 _CLINGING = frozenset(".,;:!?…%‰°'’”»›)]}،؛؟۔।॥։።፣၊။។៕‼⁇⁈⁉")
 """Marks that follow a word without a space."""
 
+_STOPS = frozenset(".,;:!?…")
+"""Those of them that say nothing once the word before has been sent, unlike `%`."""
+
 _OPENING = frozenset("([{«‹“‘¿¡")
 """Marks that precede a word without a space."""
 
@@ -56,6 +59,11 @@ def has_spaces(language: str) -> bool:
 def is_punctuation(text: str) -> bool:
     """Return whether `text` is nothing but marks that cling to the word before."""
     return all(_is_clinging(mark) for mark in text)
+
+
+def is_stop(text: str) -> bool:
+    """Return whether `text` is nothing but full stops, commas and their like."""
+    return all(mark in _STOPS for mark in text)
 
 
 def gap(left: str, right: str, language: str) -> str:

@@ -1,5 +1,6 @@
 """The model's vocabulary, and how its pieces make words."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ END = 2
 
 _SPACE = "\u2581".encode()
 _LONG = 0x80
+
+_STUTTER = re.compile(r"([,;:!?])\1+")
+"""Where a speaker hesitates the model likes to write a comma twice."""
 
 _LOOP_REPEATS = 5
 _LOOP_PERIOD = 8
@@ -83,7 +87,8 @@ class Vocabulary:
 
     def _text(self, tokens: Sequence[int]) -> str:
         raw = b"".join(self._pieces[token] for token in tokens)
-        return raw.replace(_SPACE, b" ").decode(errors="replace").strip()
+        text = raw.replace(_SPACE, b" ").decode(errors="replace").strip()
+        return _STUTTER.sub(r"\1", text)
 
 
 def loop_length(out: Sequence[int]) -> int:

@@ -22,7 +22,7 @@ TEXTS = st.one_of(
     ),
     st.text("ab我เ.", min_size=1, max_size=12),
 )
-BARE_WORDS = st.builds(Word, TEXTS)
+BARE_WORDS = st.builds(Word, TEXTS.filter(lambda text: not texts.is_stop(text)))
 WORDS_IN_PARTS = st.builds(Word, TEXTS, joined=st.booleans())
 OTHERS = st.one_of(st.just(Pause()), st.builds(Tentative, st.text("ab c", max_size=60)))
 STEPS = st.sampled_from([0.0, 0.01, 0.1, 0.3, 0.5, 1.0, 2.0])
@@ -56,8 +56,8 @@ def said(events: Iterable[tuple[SttEvent, float]]) -> list[Word]:
 
 
 def letters(words: Iterable[Word]) -> str:
-    """Return the words' text without any space."""
-    return "".join("".join(word.text.split()) for word in words)
+    """Return the words' text without any space, and without stops, which may come too late."""
+    return "".join(c for word in words for c in word.text if not (c.isspace() or texts.is_stop(c)))
 
 
 @given(st.sampled_from(MODES), st.sampled_from(LANGUAGES), timed(BARE_WORDS))
@@ -93,6 +93,16 @@ def test_captions_are_short_and_never_empty(
 
     assert all(0 < len(caption.text) <= max_chars for caption in captions)
     assert all(caption.text == caption.text.strip() for caption in captions)
+
+
+@given(st.sampled_from(MODES), st.sampled_from(LANGUAGES), timed(WORDS_IN_PARTS))
+def test_a_stop_never_stands_alone(
+    mode: Mode, language: str, events: list[tuple[SttEvent, float]]
+) -> None:
+    """It is with its word, or, when that was sent before, nowhere."""
+    captions = run(Segmenter(mode, language), events)
+
+    assert not [caption for caption in captions if caption.final and texts.is_stop(caption.text)]
 
 
 @given(st.sampled_from(LANGUAGES), timed(WORDS_IN_PARTS))
@@ -224,6 +234,17 @@ class TestAppend:
         feed("Yes", 0.0)
         feed(".", 0.1)
         assert feed("No", 0.2) == ["Yes."]
+
+    def test_punctuation_after_its_word_was_sent_is_dropped(self) -> None:
+        """A client would show it with a space before it; a sign that says something stays."""
+        segmenter = Segmenter("append", "en")
+        feed = feeder(segmenter)
+
+        feed("belief", 0.0)
+        assert shown(segmenter.tick(0.3)) == [("belief", True)]
+        assert feed(".", 1.5, joined=True) == []
+        assert feed("%", 3.0) == []
+        assert [c.text for c in segmenter.feed(Pause(), 3.0)] == ["%"]
 
     def test_writing_without_spaces_waits_for_no_part(self) -> None:
         """Where nothing comes between messages, parts need not be held."""

@@ -29,6 +29,15 @@ def test_words_begin_at_spaces() -> None:
     assert [(word.text, word.tokens) for word in found] == [("some,", (5, 6, 7)), ("so", (5,))]
 
 
+def test_a_comma_that_is_written_twice_is_one() -> None:
+    """The tokens stay as they were, for the next pass; an ellipsis is no mistake."""
+    pieces = [b"\0", b"<s>", b"</s>", "\u2581".encode() + b"short", b",", b"...", b"."]
+    comma, ellipsis = Vocabulary(write(pieces)).words([3, 4, 4, 3, 5])
+
+    assert (comma.text, comma.tokens) == ("short,", (3, 4, 4))
+    assert ellipsis.text == "short..."
+
+
 def test_letters_of_several_bytes_and_bare_spaces() -> None:
     """Bytes are joined before they are decoded, and a bare space begins the word after it."""
     found = Vocabulary(write(PIECES)).words([8, 3, 4, 8, 5])
