@@ -200,7 +200,10 @@ class Delivery:
         receipt = self._channel.send_caption(sessions, transcript)
         self._in_flight.append((item, receipt))
         receipt.arrived.add_done_callback(lambda _: self._settle())
-        is_news = isinstance(item.caption, Caption) and not item.history
+        # A translation says how long translating takes, not what was heard when.
+        is_news = (
+            isinstance(item.caption, Caption) and item.audience.is_spoken and not item.history
+        )
         if await receipt.taken and is_news and item.caption.end:
             self._metrics.latency.observe(max(0.0, self._clock.now() - item.caption.end))
 

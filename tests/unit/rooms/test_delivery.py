@@ -280,16 +280,19 @@ async def test_closing_where_nobody_was_ever_told_ends_at_once() -> None:
 
 
 async def test_the_delay_of_a_caption_is_measured_on_the_rooms_time() -> None:
-    """From the end of its last word to the socket."""
+    """From the end of its last word to the socket; that of a translation is another matter."""
     metrics = Metrics()
     delivery = _delivery(Channel(), [BOB], metrics)
     delivery.told.set()
     await asyncio.sleep(5)
-    put(delivery, ALICE, Caption("one", final=True, start=3.0, end=4.0))
+    caption = Caption("one", final=True, start=3.0, end=4.0)
+    put(delivery, ALICE, caption)
+    delivery.put(Outgoing(ALICE, caption, "fr", Audience(is_spoken=False)))
     delivery.close()
 
     await delivery.run()
 
+    assert metrics.registry.get_sample_value("transcription_latency_seconds_count") == 1
     measured = metrics.registry.get_sample_value("transcription_latency_seconds_sum")
     assert measured == pytest.approx(1.0 + TAKE_S)
 
