@@ -86,9 +86,7 @@ def task(data: object) -> Task:
         case {"output": str(output)} if len(output) <= MOST_TEXT:
             return Task(number, state, output)
         case _:
-            raise TranslationError(
-                "Nextcloud's translation has no text, or too long a one"
-            )
+            raise TranslationError("Nextcloud's translation has no text, or too long a one")
 
 
 def languages(data: object) -> TranslationLanguages | None:
