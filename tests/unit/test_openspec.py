@@ -46,6 +46,7 @@ PROVED_BY = {
         f"{PUBLICATION}::test_history_is_as_long_as_the_settings_say",
         f"{PUBLICATION}::test_many_who_come_late_hold_up_nobody",
         f"{PUBLICATION}::test_what_was_said_in_one_room_is_no_history_of_another",
+        "unit/rooms/test_history.py::test_what_nobody_had_translated_is_there_as_it_was_said",
     ],
     "readers/Never twice": [
         f"{PUBLICATION}::test_who_asked_and_is_in_the_call_reads_it_once",
@@ -157,6 +158,8 @@ PROVED_BY = {
     "signaling-session/Garbage": [
         f"{PROTOCOL}::test_whatever_arrives_only_signaling_errors_leave",
         "integration/test_signaling_client.py::test_garbage_on_the_socket_does_no_harm",
+        "integration/test_signaling_fuzz.py::test_ten_thousand_messages",
+        "unit/signaling/test_translate.py::test_ids_that_cannot_be_are_none",
     ],
     "signaling-session/Refusals": [
         f"{PROTOCOL}::test_a_refused_hello",
@@ -279,6 +282,7 @@ PROVED_BY = {
     ],
     "caption-delivery/Append": [
         "unit/captions/test_segmenter.py::test_appended_captions_are_final",
+        "unit/captions/test_segmenter.py::test_a_stop_never_stands_alone",
     ],
     "caption-delivery/Replace": [
         "unit/captions/test_segmenter.py::test_a_caption_grows_until_its_sentence_ends",
