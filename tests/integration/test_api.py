@@ -331,7 +331,7 @@ async def test_what_strangers_send_is_not_repeated(
     port = URL(str(client._base_url)).port
     for request in (
         b"GET / HTTP/1.1\r\nAuthorization: Bearer hunter2\0\r\n\r\n",
-        b"GET /readyz HTTP/1.1\r\nHost: x\r\nExpect: hunter2\xff\r\n\r\n",
+        b"GET /readyz HTTP/1.1\r\nHost: x\r\nExpect: hunter2\xff\r\n\0hunter2: x\r\n\r\n",
         b"hunter2\r\n\r\n",
     ):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
