@@ -27,13 +27,17 @@ test: test-unit test-system test-faults ## All tests
 
 test-unit: setup ## Unit and integration tests, with coverage
 	$(BIN)/coverage erase
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target pytest-unit pytest-integration
+	$(MAKE) --no-print-directory --jobs=3 --output-sync=target pytest-unit pytest-api pytest-calls
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --format=total | sed 's/^/branch coverage, percent: /'
 
-# Side by side: the one mostly computes, the other mostly waits.
+# Side by side: the first mostly computes, the others mostly wait.
+API := $(wildcard $(foreach name,api app backends cli demo doctor nextcloud secrets stopping talk,tests/integration/test_$(name)*.py))
+pytest-unit: TESTS := tests/unit
+pytest-api: TESTS := $(API)
+pytest-calls: TESTS := $(filter-out $(API),$(wildcard tests/integration/test_*.py))
 pytest-%:
-	PYTHONASYNCIODEBUG=1 $(BIN)/coverage run --parallel-mode -m pytest tests/$*
+	PYTHONASYNCIODEBUG=1 $(BIN)/coverage run --parallel-mode -m pytest $(TESTS)
 
 # Elsewhere than in CI, a machine that cannot run them is told so, and the rest still counts.
 ON_DEBIAN = @tests/system/install-packages && $(1) \
