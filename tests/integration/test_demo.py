@@ -355,4 +355,5 @@ async def test_demo_ends_quietly_when_nobody_reads_its_output() -> None:
 
     assert json.loads(first)["final"]
     assert process.returncode == 1
-    assert all(line.startswith(("page:", "waiting")) for line in err.decode().splitlines()), err
+    assert b"Traceback" not in err
+    assert b"Broken pipe" not in err
