@@ -191,6 +191,8 @@ class Delivery:
         readers = self._readers()
         self._history.note(item, readers, self._clock.now())
         sessions = [reader.session for reader in readers if reader in item.audience]
+        if item.history and not sessions:
+            self._history.unread(item)
         if isinstance(item.caption, Gap):
             sessions = self._board.readers(
                 transcript.text, transcript.speaker, sessions, self._clock.now()

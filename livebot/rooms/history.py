@@ -81,6 +81,12 @@ class History:
         ]
         self._entries = deque(kept, maxlen=MOST_ENTRIES)
 
+    def unread(self, item: Outgoing) -> None:
+        """Note that one of `missed_by()` found its reader gone: it is missed, as what follows."""
+        who = item.audience.only
+        if who is not None and who in self._seen:
+            self._seen[who] = min(self._seen[who], item.number - 1)
+
     def knows(self, item: Outgoing) -> bool:
         """Say whether one of `missed_by()` still is to be sent: not if it comes again as new."""
         return any(known.number == item.number for _, known in self._entries)

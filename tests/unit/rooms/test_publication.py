@@ -11,7 +11,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from livebot.captions.caption import Caption, Mode
@@ -278,6 +278,15 @@ class Story:
 
 
 @settings(max_examples=60)
+@example(
+    everybody=False,
+    steps=[
+        ("join", 1),
+        ("say",),
+        ("outage", [("ask", 1), ("withdraw", 1)], []),
+        ("ask", 1, "append"),
+    ],
+)
 @given(st.booleans(), st.lists(STEPS, max_size=14))
 def test_who_asked_and_is_in_the_call_reads_it_once(
     everybody: bool, steps: list[tuple[str, ...]]
