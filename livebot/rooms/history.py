@@ -72,14 +72,21 @@ class History:
         ]
 
     def lost(self, items: Iterable[Outgoing]) -> None:
-        """Note captions that did not arrive: when they are sent again they are as new."""
+        """Note captions that did not arrive: when they are sent again they are as new.
+
+        Nobody has seen them, nor the same words in the other mode, which may have had no readers.
+        """
         gone = {(id(item.caption), item.audience) for item in items if not item.history}
-        kept = [
-            (at, item)
-            for at, item in self._entries
-            if (id(item.caption), item.audience) not in gone
-        ]
+        kept: list[tuple[float, Outgoing]] = []
+        first = self._last + 1
+        for at, item in self._entries:
+            if (id(item.caption), item.audience) in gone:
+                first = min(first, item.number)
+            else:
+                kept.append((at, item))
         self._entries = deque(kept, maxlen=MOST_ENTRIES)
+        for who, seen in self._seen.items():
+            self._seen[who] = min(seen, first - 1)
 
     def unread(self, item: Outgoing) -> None:
         """Note that one of `missed_by()` found its reader gone: it is missed, as what follows."""
