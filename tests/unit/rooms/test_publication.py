@@ -4,6 +4,7 @@ Spec: readers/Who reads, readers/History, readers/Never twice
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -279,7 +280,8 @@ class Story:
             await asyncio.sleep(CONFIRM_S / 20)
 
 
-@settings(max_examples=60)
+# In CI the same stories each time: a new one that fails is for whoever looks for it.
+@settings(max_examples=60, derandomize="CI" in os.environ)
 @example(
     everybody=False,
     steps=[
