@@ -15,13 +15,8 @@ def check_hosts(servers: Iterable[IceServer], settings: Settings) -> None:
     for number, server in enumerate(servers, 1):
         if settings.caller_turn == "refuse":
             raise RequestError("turnServers: LT_CALLER_TURN lets callers bring none")
-        if not settings.allowed_turn_hosts.issuperset(map(_host, server.urls)):
+        if not server.hosts <= settings.allowed_turn_hosts:
             raise RequestError(
                 f"turnServers: server {number} is at a host that is not known here;"
                 " add it to LT_TURN_HOSTS"
             )
-
-
-def _host(url: str) -> str:
-    """Return the host of a URL that `parse_ice_servers()` let through."""
-    return url.partition(":")[2].partition("?")[0].partition(":")[0].lower()
