@@ -1,7 +1,9 @@
 """Build what serves the Nextclouds: for each its engines, its rooms and its way to ask it."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Self
 
 import structlog
@@ -55,7 +57,7 @@ class Backends:
         """Start the engines, then the homes of the rooms."""
         try:
             for name, settings in self._settings.per_backend().items():
-                await self._build(self._stack, name, settings)
+                await self._build(name, settings)
         except BaseException:
             # Told nothing of it: the task groups of other backends would wrap it.
             await self._stack.aclose()
@@ -74,13 +76,16 @@ class Backends:
         """Leave all rooms after their last words; done by the deadline."""
         await asyncio.gather(*(manager.drain(deadline_s) for manager in self.rooms.values()))
 
-    async def _build(self, stack: AsyncExitStack, name: str, settings: Settings) -> None:
-        engine = await self._engine(stack, name, settings)
+    async def _build(self, name: str, settings: Settings) -> None:
+        enter = self._stack.enter_async_context
+        engine = await self._engine(name, settings)
         _check_language(settings, engine)
-        keeper = await stack.enter_async_context(self._keeper(name, settings))
-        nextcloud = None
+        keeper = await enter(Keeper(self._own(settings.state_dir, name), self._metrics))
+        nextcloud = translator = None
         if settings.is_app:
-            nextcloud = await stack.enter_async_context(Nextcloud.of(settings, self._metrics))
+            nextcloud = await enter(Nextcloud.of(settings, self._metrics))
+        if nextcloud and settings.translation != "off":
+            translator = await enter(NextcloudTranslator(nextcloud, app_id=settings.app_id))
         around = Surroundings(
             overload=lambda: self._overload.reasons,
             full=self._full,
@@ -89,72 +94,50 @@ class Backends:
             keep=keeper.keep,
             found=keeper.found,
             talk=TalkSettings.of(settings, nextcloud) if nextcloud else None,
-            translator=await self._translator(stack, nextcloud, settings),
+            translator=translator,
         )
         manager = RoomManager(settings, engine=engine, metrics=self._metrics, around=around)
-        self.rooms[name] = await stack.enter_async_context(manager)
+        self.rooms[name] = await enter(manager)
         if nextcloud:
-            self.apps[name] = await self._app(stack, nextcloud, name, settings)
+            app = AppLifecycle(
+                nextcloud,
+                app_id=settings.app_id,
+                prepare=_prepare,
+                on_disable=manager.disable_all,
+                storage=self._own(settings.app_storage, name),
+            )
+            self.apps[name] = await enter(app)
 
-    async def _engine(self, stack: AsyncExitStack, name: str, settings: Settings) -> Failover:
+    async def _engine(self, name: str, settings: Settings) -> Failover:
         """Return the backend's engines; backends whose engines are the same share them."""
         options = {each: settings.engine_options(each) for each in settings.engine_names}
         key = tuple((each, *sorted(given.items())) for each, given in options.items())
         if key not in self._engines:
             # Importing reads the disk, and some engines are large.
-            loaded = await asyncio.to_thread(_load, settings)
+            loaded = await asyncio.to_thread(_load, options)
             if self._engines:
                 loaded = {f"{each}@{name}": engine for each, engine in loaded.items()}
-            self._engines[key] = await stack.enter_async_context(Failover(loaded, self._metrics))
+            engine = Failover(loaded, self._metrics)
+            self._engines[key] = await self._stack.enter_async_context(engine)
         return self._engines[key]
 
-    def _keeper(self, name: str, settings: Settings) -> Keeper:
-        folder = settings.state_dir
-        if folder and self._settings.backends:
-            folder /= name
-        return Keeper(folder, self._metrics)
-
-    @staticmethod
-    async def _translator(
-        stack: AsyncExitStack, nextcloud: Nextcloud | None, settings: Settings
-    ) -> NextcloudTranslator | None:
-        if nextcloud is None or settings.translation == "off":
-            return None
-        translator = NextcloudTranslator(nextcloud, app_id=settings.app_id)
-        return await stack.enter_async_context(translator)
-
-    async def _app(
-        self, stack: AsyncExitStack, nextcloud: Nextcloud, name: str, settings: Settings
-    ) -> AppLifecycle:
-        folder = settings.app_storage
-        if folder and self._settings.backends:
-            folder /= name
-        app = AppLifecycle(
-            nextcloud,
-            app_id=settings.app_id,
-            prepare=_prepare,
-            on_disable=self.rooms[name].disable_all,
-            storage=folder,
-        )
-        return await stack.enter_async_context(app)
+    def _own(self, folder: Path | None, name: str) -> Path | None:
+        """Return where a backend keeps something: apart from the others, where there are any."""
+        return folder / name if folder and self._settings.backends else folder
 
     def _full(self) -> list[str]:
         """Why the process may have no more rooms, whichever backend asks."""
-        if not self._settings.backends:
-            return []  # the only backend has the same limits
-        rooms, limit = (
-            sum(each.room_count for each in self.rooms.values()),
-            self._settings.max_rooms,
-        )
-        found = [f"{rooms} of {limit} rooms of all backends"] if rooms >= limit else []
-        return [*found, *self._speakers_full()]
+        rooms = sum(manager.room_count for manager in self.rooms.values())
+        return [*self._reached(rooms, self._settings.max_rooms, "rooms"), *self._speakers_full()]
 
     def _speakers_full(self) -> list[str]:
-        if not self._settings.backends:
-            return []
-        count = sum(manager.speaker_count for manager in self.rooms.values())
-        limit = self._settings.max_speakers
-        return [f"{count} of {limit} speakers of all backends"] if count >= limit else []
+        speakers = sum(manager.speaker_count for manager in self.rooms.values())
+        return self._reached(speakers, self._settings.max_speakers, "speakers")
+
+    def _reached(self, count: int, limit: int, what: str) -> list[str]:
+        """Say that a limit of the process is reached; the only backend has the same limits."""
+        is_reached = self._settings.backends and count >= limit
+        return [f"{count} of {limit} {what} of all backends"] if is_reached else []
 
 
 async def _prepare(report: object) -> None:
@@ -162,11 +145,9 @@ async def _prepare(report: object) -> None:
     del report
 
 
-def _load(settings: Settings) -> dict[str, SttEngine]:
+def _load(options: Mapping[str, Mapping[str, str]]) -> dict[str, SttEngine]:
     """Build the engines, in order of preference."""
-    return {
-        name: registry.load(name, settings.engine_options(name)) for name in settings.engine_names
-    }
+    return {name: registry.load(name, given) for name, given in options.items()}
 
 
 def _check_language(settings: Settings, engine: SttEngine) -> None:
