@@ -139,18 +139,7 @@ class Nextcloud:
     async def ask(
         self, method: str, path: str, *, body: object = None, within_s: float = 10.0
     ) -> object:
-        """Return the data of the answer; what may be asked twice is, where it fails.
-
-        Args:
-            method: In capitals.
-            path: From Nextcloud's root on, `/ocs/v2.php/...`.
-            body: What is sent as JSON; None for nothing.
-            within_s: The deadline, attempts and all.
-
-        Raises:
-            AnswerError: Nextcloud says no.
-            NextcloudError: It cannot be asked.
-        """
+        """Answer as `Ocs.ask()` says; what may be asked twice is, where it fails."""
         last: NextcloudError | None = None
         try:
             async with asyncio.timeout(within_s):
