@@ -7,6 +7,7 @@ for the host.
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -43,25 +44,23 @@ async def starvation(pid: int) -> AsyncIterator[Starvation]:
 
 
 async def _watch(pid: int, seen: Starvation) -> None:
-    before = _waited_s(pid)
+    waited, stolen = _waited_s(pid), _stolen_s()
     while True:
         await asyncio.sleep(_EVERY_S)
-        now = _waited_s(pid)
-        seen.note(now - before)
-        before = now
+        before, waited = waited, _waited_s(pid)
+        taken, stolen = stolen, _stolen_s()
+        # Which processor it was on is not told: at worst the one that was taken most.
+        seen.note(waited - before + max(b - a for a, b in zip(taken, stolen, strict=True)))
 
 
 def _waited_s(pid: int) -> float:
-    """Return for how long the main thread of *pid* was ready to run and did not, at most."""
+    """Return for how long the main thread of *pid* was ready to run and did not."""
     _, waited_ns, _ = Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()
-    return int(waited_ns) / 1e9 + _stolen_s()
+    return int(waited_ns) / 1e9
 
 
-def _stolen_s() -> float:
-    """Return for how long the host ran something else on processors that had work to do.
-
-    Whose work it was is not told: it counts as that of whoever asks.
-    """
-    with Path("/proc/stat").open(encoding="ascii") as stat:
-        stolen = int(stat.readline().split()[8])
-    return stolen / os.sysconf("SC_CLK_TCK")
+def _stolen_s() -> list[float]:
+    """Return for how long the host ran something else on each processor that had work to do."""
+    lines = Path("/proc/stat").read_text(encoding="ascii").splitlines()
+    ticks = [int(line.split()[8]) for line in lines if re.match(r"cpu\d", line)]
+    return [each / os.sysconf("SC_CLK_TCK") for each in ticks]
