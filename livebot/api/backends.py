@@ -5,10 +5,14 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from livebot import logs
 from livebot.api.auth import caller, observer
 from livebot.api.service import AppLifecycle, RoomService
 from livebot.errors import RequestError
+from livebot.ids import RoomToken, short
 from livebot.settings import Settings
+
+log = logs.get("api")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +94,11 @@ class Backends:
     def query(self) -> dict[str, bool]:
         """The query's parameters of whatever is about one backend, and whether they must be."""
         return {"backend": False} if self.are_several else {}
+
+
+def note(
+    event: str, token: RoomToken, request: web.Request, backend: Backend, **more: object
+) -> None:
+    """Note in the log who did what to a room."""
+    who = caller(request).name
+    log.info(event, room=short(token), caller=who, backend=backend.name, **more)

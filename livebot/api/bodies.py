@@ -5,7 +5,6 @@ is said by a text of ours that quotes nothing, because bodies hold credentials.
 """
 
 import re
-from collections.abc import Iterable
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -168,17 +167,6 @@ def room_token(text: str) -> RoomToken:
     if is_room_token(text):
         return RoomToken(text)
     raise RequestError(_must_be("roomToken"))
-
-
-def as_known(code: str | None, known: Iterable[str]) -> str | None:
-    """Return a language code as it is known here: `pt-BR` for `PT_br`; an unknown one as it is."""
-    if code is None:
-        return None
-    return {_plain(each): each for each in known}.get(_plain(code), code)
-
-
-def _plain(code: str) -> str:
-    return code.lower().replace("_", "-")
 
 
 def _cure(problem: str) -> str:

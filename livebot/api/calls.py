@@ -2,18 +2,15 @@
 
 from aiohttp import web
 
-from livebot import logs
 from livebot.api import bodies, schemas
 from livebot.api.auth import caller
-from livebot.api.backends import Backend, Backends
+from livebot.api.backends import Backend, Backends, note
 from livebot.api.replies import reply
 from livebot.api.requests import read
 from livebot.api.routes import Access, Route
 from livebot.api.turn import check_hosts
 from livebot.errors import NotFoundError, RequestError
-from livebot.ids import RoomToken, TalkSessionId, short
-
-log = logs.get("api")
+from livebot.ids import RoomToken, TalkSessionId
 
 PATH = "/api/v1/call/transcribe"
 
@@ -76,7 +73,7 @@ class Calls:
         token = bodies.room_token(request.match_info["roomToken"])
         backend = self._backends.of(request)
         await backend.rooms.disable(token)
-        _note("room_disabled", token, request, backend)
+        note("room_disabled", token, request, backend)
         return reply(_stopped(token))
 
     async def _list(self, request: web.Request) -> web.Response:
@@ -94,11 +91,11 @@ async def _enable(request: web.Request, backend: Backend, wanted: bodies.Transcr
     check_hosts(wanted.ice_servers, backend.settings)
     is_new = await backend.rooms.enable(
         wanted.token,
-        bodies.as_known(wanted.language, backend.rooms.languages),
+        wanted.language,
         wanted.ice_servers,
         owner=_owner(request),
     )
-    _note("room_enabled", wanted.token, request, backend, new=is_new)
+    note("room_enabled", wanted.token, request, backend, new=is_new)
     return is_new
 
 
@@ -112,10 +109,10 @@ async def _add_reader(
         wanted.token,
         reader,
         wanted.wish,
-        bodies.as_known(wanted.language, backend.rooms.languages),
+        wanted.language,
         owner=_owner(request),
     )
-    _note("reader_added", wanted.token, request, backend, new_room=is_new)
+    note("reader_added", wanted.token, request, backend, new_room=is_new)
     return is_new
 
 
@@ -129,18 +126,12 @@ async def _withdraw(
         await backend.rooms.remove_reader(wanted.token, wanted.reader)
     except NotFoundError:
         return reply(_stopped(wanted.token, "There were no captions to end"))
-    _note("reader_removed", wanted.token, request, backend)
+    note("reader_removed", wanted.token, request, backend)
     return reply(_stopped(wanted.token))
 
 
 def _owner(request: web.Request) -> str:
     return caller(request).name
-
-
-def _note(
-    event: str, token: RoomToken, request: web.Request, backend: Backend, **more: object
-) -> None:
-    log.info(event, room=short(token), caller=_owner(request), backend=backend.name, **more)
 
 
 def _started(token: RoomToken, *, is_new: bool) -> schemas.Outcome:

@@ -10,13 +10,11 @@ from aiohttp import web
 
 from livebot import __version__, logs
 from livebot.api import bodies, schemas
-from livebot.api.auth import caller
-from livebot.api.backends import Backend, Backends
+from livebot.api.backends import Backend, Backends, note
 from livebot.api.replies import reply
 from livebot.api.requests import read
 from livebot.api.routes import Access, Handler, Route
 from livebot.errors import NotFoundError, TranslationError, TranslationUnavailableError
-from livebot.ids import RoomToken, short
 from livebot.translator import TranslationLanguages
 
 log = logs.get("api")
@@ -116,9 +114,8 @@ class Talk:
     async def _set_language(self, request: web.Request) -> web.Response:
         wanted = await read(request, bodies.SetLanguage)
         backend = self._backends.of(request)
-        language = bodies.as_known(wanted.lang_id or None, backend.rooms.languages)
-        await backend.rooms.set_language(wanted.token, language)
-        _note("language_set", wanted.token, request, backend)
+        await backend.rooms.set_language(wanted.token, wanted.lang_id or None)
+        note("language_set", wanted.token, request, backend)
         return reply(schemas.Message("Language set"))
 
     async def _leave(self, request: web.Request) -> web.Response:
@@ -128,14 +125,14 @@ class Talk:
             await backend.rooms.disable(wanted.token)
         except NotFoundError:
             return reply(schemas.Message("There were no captions to end"))
-        _note("room_disabled", wanted.token, request, backend)
+        note("room_disabled", wanted.token, request, backend)
         return reply(schemas.Message("Transcription stopped"))
 
     async def _set_target(self, request: web.Request) -> web.Response:
         wanted = await read(request, bodies.SetTarget)
         backend = self._backends.of(request)
         await backend.rooms.set_target(wanted.token, wanted.reader, wanted.lang_id or None)
-        _note("target_set", wanted.token, request, backend)
+        note("target_set", wanted.token, request, backend)
         return reply(schemas.Message("Target language set"))
 
     async def _translations(self, request: web.Request) -> web.Response:
@@ -176,7 +173,3 @@ async def _translated(backend: Backend) -> TranslationLanguages:
         if not deadline.expired():
             raise
         raise TranslationError("what can be translated is not known yet; try again") from None
-
-
-def _note(event: str, token: RoomToken, request: web.Request, backend: Backend) -> None:
-    log.info(event, room=short(token), caller=caller(request).name, backend=backend.name)

@@ -16,6 +16,7 @@ from livebot.ids import RoomToken, SessionId, TalkSessionId
 from livebot.rooms.readers import Wish
 from livebot.rooms.status import Health, HealthStatus, RoomState, RoomStatus, SpeakerStatus
 from livebot.settings import IceServer
+from livebot.stt.languages import match
 from livebot.translator import TranslationLanguages
 
 DEFAULT_LANGUAGE = "en"
@@ -171,9 +172,10 @@ class FakeRooms:
         return self.enabled[token]
 
     def _known(self, language: str | None) -> str:
-        if language is not None and language not in self.languages:
-            raise UnsupportedLanguageError(language, self.languages)
-        return language or DEFAULT_LANGUAGE
+        known = match(language or DEFAULT_LANGUAGE, self.languages)
+        if known is None:
+            raise UnsupportedLanguageError(language or DEFAULT_LANGUAGE, self.languages)
+        return known
 
     def _check_target(self, target: str | None) -> None:
         if target is not None and not self.translates:

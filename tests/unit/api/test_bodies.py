@@ -198,12 +198,3 @@ def test_credentials_are_not_repeated() -> None:
     with pytest.raises(RequestError, match="turnServers: server 1") as caught:
         _ = found.ice_servers
     assert "hunter2" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("code", "found"),
-    [(None, None), ("EN", "en"), ("pt_br", "pt-BR"), ("zh_TW", "zh_TW"), ("xx", "xx")],
-)
-def test_codes_are_spelled_as_they_are_known(code: str | None, found: str | None) -> None:
-    """Case and kind of hyphen do not matter. Spec: room-control/Languages."""
-    assert bodies.as_known(code, ["en", "pt-BR", "zh_TW"]) == found

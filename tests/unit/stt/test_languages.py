@@ -15,6 +15,9 @@ CODES = st.sampled_from(
     ("wanted", "known", "expected"),
     [
         ("en", ["fr", "en"], "en"),
+        ("EN", ["en", "pt-BR", "zh_TW"], "en"),
+        ("zh_TW", ["en", "pt-BR", "zh_TW"], "zh_TW"),
+        ("xx", ["en", "pt-BR", "zh_TW"], None),
         ("pt-BR", ["pt", "pt-BR"], "pt-BR"),
         ("pt-BR", ["pt", "en"], "pt"),
         ("pt_br", ["pt-BR"], "pt-BR"),
@@ -33,7 +36,7 @@ CODES = st.sampled_from(
 def test_the_nearest_that_is_no_narrower(
     wanted: str, known: list[str], expected: str | None
 ) -> None:
-    """As a table."""
+    """As a table; case and kind of hyphen do not matter. Spec: room-control/Languages."""
     assert match(wanted, known) == expected
 
 
