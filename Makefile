@@ -27,13 +27,14 @@ test: test-unit test-system test-faults ## All tests
 
 test-unit: setup ## Unit and integration tests, with coverage
 	$(BIN)/coverage erase
-	$(MAKE) --no-print-directory --jobs=3 --output-sync=target pytest-unit pytest-api pytest-calls
+	$(MAKE) --no-print-directory --jobs=4 --output-sync=target pytest-unit pytest-rooms pytest-api pytest-calls
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --format=total | sed 's/^/branch coverage, percent: /'
 
-# Side by side: the first mostly computes, the others mostly wait.
+# Side by side: the first two mostly compute, the others mostly wait.
 API := $(wildcard $(foreach name,api app backends cli demo doctor nextcloud secrets stopping talk,tests/integration/test_$(name)*.py))
-pytest-unit: TESTS := tests/unit
+pytest-unit: TESTS := tests/unit --ignore=tests/unit/rooms
+pytest-rooms: TESTS := tests/unit/rooms
 pytest-api: TESTS := $(API)
 pytest-calls: TESTS := $(filter-out $(API),$(wildcard tests/integration/test_*.py))
 # Asyncio's debug mode notes the stack of every task and callback: laws make a million of them.

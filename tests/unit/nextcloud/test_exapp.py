@@ -222,8 +222,8 @@ def test_app_that_ends_ends_the_tunnel(tmp_path: Path) -> None:
 
 def test_tunnel_that_ends_ends_the_app(tmp_path: Path) -> None:
     """An app that nobody reaches is no use; it says goodbye first."""
-    programs(tmp_path, frpc="exit 0")
-    bye = f"trap 'echo bye > {tmp_path}/bye; exit 0' TERM; sleep 60 & wait"
+    programs(tmp_path, frpc=f"until [ -e {tmp_path}/up ]; do sleep 0.01; done")
+    bye = f"trap 'echo bye > {tmp_path}/bye; exit 0' TERM; touch {tmp_path}/up; sleep 60 & wait"
 
     with started(tmp_path, bye, **HARP) as process:
         # The sleep is the pretended app's own, and not start.sh's to end.
