@@ -15,6 +15,8 @@ LivebotError
 │   └── SignalingRefusedError    ... and trying again the same way will fail again
 ├── MediaError               one speaker's audio cannot be received
 ├── AudioError               samples of a kind that cannot be converted
+│   └── RecordingError           a file that cannot be read, or holds no sound
+├── FetchError               an address that may not or cannot be fetched
 └── EngineError              a speech-to-text engine failed
     ├── EngineBusyError          ... because it has no room for another stream
     ├── EngineStalledError       ... without a sign: speech goes in and no words come out
@@ -122,6 +124,14 @@ class MediaError(LivebotError):
 
 class AudioError(LivebotError):
     """Samples of a kind that cannot be converted."""
+
+
+class RecordingError(AudioError):
+    """A file cannot be read, or holds no sound; the text names the cure and not the path."""
+
+
+class FetchError(LivebotError):
+    """An address may not be fetched, or cannot be; the text names the cure, not the address."""
 
 
 class EngineError(LivebotError):

@@ -5,6 +5,7 @@ from typing import TypeAlias
 import msgspec
 
 from livebot.stt.host.framing import Frame, FramingError
+from livebot.stt.languages import AUTO
 
 
 class _Message(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True):
@@ -12,9 +13,31 @@ class _Message(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True
 
 
 class Open(_Message, frozen=True, tag="open"):
-    """Parent: a new stream begins."""
+    """Parent: a new stream of somebody who speaks now.
+
+    Attributes:
+        stream: A number that no other open stream has.
+        language: A code the model knows, or `auto`.
+    """
 
     stream: int
+    language: str = AUTO
+
+
+class Read(_Message, frozen=True, tag="read"):
+    """Parent: recognise a file; as a stream that is finished already.
+
+    Attributes:
+        stream: A number that no other open stream has.
+        path: The file.
+        language: A code the model knows, or `auto`.
+        from_s: What comes before this is not to be recognised, in seconds.
+    """
+
+    stream: int
+    path: str
+    language: str = AUTO
+    from_s: float = 0.0
 
 
 class Audio(_Message, frozen=True, tag="audio"):
@@ -44,12 +67,16 @@ class Ready(_Message, frozen=True, tag="ready"):
     """Worker: the model is loaded, and has been tried.
 
     Attributes:
-        model: Its folder.
+        model: What users call it.
+        folder: Where its files are.
+        languages: Codes of what it understands, and their English names.
         load_s: How long loading took.
         trial_s: How long it took to recognise one second.
     """
 
     model: str
+    folder: str
+    languages: dict[str, str]
     load_s: float
     trial_s: float
 
@@ -90,6 +117,35 @@ class Taken(_Message, frozen=True, tag="taken"):
     bytes_taken: int
 
 
+class Progress(_Message, frozen=True, tag="progress"):
+    """Worker: so much of a file has been recognised.
+
+    Attributes:
+        stream: Whose.
+        heard_s: Seconds from the beginning of the file; never decreasing.
+        total_s: Its length in seconds; 0 where the file does not say.
+    """
+
+    stream: int
+    heard_s: float
+    total_s: float = 0.0
+
+
+class Language(_Message, frozen=True, tag="language"):
+    """Worker: the language of a stream that was opened with `auto`; before its first word."""
+
+    stream: int
+    language: str
+    probability: float
+
+
+class Unreadable(_Message, frozen=True, tag="unreadable"):
+    """Worker: the file of this stream cannot be read; the stream is over."""
+
+    stream: int
+    message: str
+
+
 class Done(_Message, frozen=True, tag="done"):
     """Worker: the last word of a finished stream was said."""
 
@@ -102,8 +158,11 @@ class Pong(_Message, frozen=True, tag="pong"):
     busy_s: float = 0.0
 
 
-ToWorker: TypeAlias = Open | Audio | Finish | Close | Ping
-FromWorker: TypeAlias = Ready | Failed | Spoken | Maybe | Paused | Taken | Done | Pong
+ToWorker: TypeAlias = Open | Read | Audio | Finish | Close | Ping
+OfStream: TypeAlias = Spoken | Maybe | Paused | Taken | Progress | Language | Unreadable | Done
+"""What a worker says of one stream."""
+
+FromWorker: TypeAlias = Ready | Failed | Pong | OfStream
 
 _encoder = msgspec.json.Encoder()
 _to_worker = msgspec.json.Decoder(ToWorker)

@@ -14,6 +14,7 @@ from livebot.stt.host.messages import (
     Done,
     Finish,
     Maybe,
+    OfStream,
     Paused,
     Spoken,
     Taken,
@@ -90,7 +91,7 @@ class HostStream:
             self._news.clear()
             await self._news.wait()
 
-    def take(self, message: Spoken | Maybe | Paused | Taken | Done) -> None:
+    def take(self, message: OfStream) -> None:
         """Take in what the worker says about this stream."""
         match message:
             case Spoken(text=text, start=start, end=end, joined=joined):
@@ -105,6 +106,8 @@ class HostStream:
             case Done():
                 self._done = True
                 self._news.set()
+            case _:
+                pass
 
     def fail(self, fault: EngineError) -> None:
         """Lose the stream: everybody who waits on it hears so."""

@@ -37,6 +37,7 @@ from livebot.stt.host.messages import (
     Paused,
     Ping,
     Pong,
+    Read,
     Ready,
     Spoken,
     Taken,
@@ -45,10 +46,10 @@ from livebot.stt.host.messages import (
 )
 from livebot.stt.host.scheduler import Pace, Scheduler
 from livebot.stt.local import files
-from livebot.stt.local.moonshine import RATE_HZ as MODEL_HZ
 from livebot.stt.local.moonshine import Moonshine
 from livebot.stt.local.streaming import SpeechStream, Want
 from livebot.stt.local.vad import VadModel
+from livebot.stt.model import RATE_HZ as MODEL_HZ
 
 _SAMPLE_BYTES = 4
 
@@ -131,6 +132,8 @@ class Worker:
                 self._forget(stream)
             case Ping():
                 self._say(Pong(self.busy_s))
+            case Read():
+                raise FramingError("files are not read yet", retryable=False)
 
     def work(self) -> bool:
         """Listen to what has come and run one pass; return whether there is more to do."""
@@ -195,7 +198,13 @@ def _load(chosen: str) -> tuple[Callable[[], SpeechStream], Ready]:
     trial: Samples = np.random.default_rng(0).normal(0, 0.01, MODEL_HZ).astype(np.float32)
     voice.stream()(trial[: len(trial) // 512 * 512])
     model.listen(trial).words()
-    ready = Ready(str(folder), loaded - started, time.perf_counter() - loaded)
+    ready = Ready(
+        folder.name,
+        str(folder),
+        dict(model.languages),
+        loaded - started,
+        time.perf_counter() - loaded,
+    )
     return lambda: SpeechStream(model.listen, voice.stream()), ready
 
 

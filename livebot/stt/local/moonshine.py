@@ -19,9 +19,11 @@ from livebot.errors import EngineError
 from livebot.stt.local import files, tokens
 from livebot.stt.local.onnx import Session, open_session
 from livebot.stt.local.timing import STEP_FRAMES, find_starts, spread
-from livebot.stt.local.tokens import HeardWord, Vocabulary
+from livebot.stt.local.tokens import Vocabulary
+from livebot.stt.model import RATE_HZ, Detected, HeardWord
 
-RATE_HZ = 16_000
+LANGUAGES = {"en": "English"}
+
 FRAME_SAMPLES = 384
 
 TOKENS_PER_S = 6.5
@@ -51,7 +53,16 @@ class Moonshine:
         self._encoder = open_session(folder / files.ENCODER)
         self._decoder = _Decoder(open_session(folder / files.DECODER))
 
-    def listen(self, samples: Samples) -> "Heard":
+    @property
+    def languages(self) -> Mapping[str, str]:
+        """Return what it understands: English."""
+        return LANGUAGES
+
+    def detect(self, samples: Samples) -> Detected:  # noqa: ARG002  # it knows no other
+        """Say that English is spoken."""
+        return Detected("en", 1.0)
+
+    def listen(self, samples: Samples, *, language: str = "en") -> "Heard":  # noqa: ARG002  # it knows no other
         """Encode a piece of audio at `RATE_HZ`, 25 s at most for good results."""
         if len(samples) < _SHORTEST:
             samples = np.pad(samples, (0, _SHORTEST - len(samples)))

@@ -11,27 +11,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, takewhile
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from livebot.audio.pcm import Samples
 from livebot.stt.engine import Pause, SttEvent, Tentative, Word
-from livebot.stt.local.tokens import HeardWord
 from livebot.stt.local.utterances import WINDOW, WINDOW_S, Cutter, Rules, Utterance, windows
-
-
-class Heard(Protocol):
-    """A piece of audio that the model has heard."""
-
-    def words(self, prefix: Sequence[HeardWord] = ()) -> list[HeardWord]:
-        """Return the words after those of `prefix`."""
-
-    def starts(
-        self, prefix: Sequence[HeardWord], words: Sequence[HeardWord], *, after_s: float
-    ) -> list[float]:
-        """Return when each of `words` begins, in seconds."""
-
+from livebot.stt.model import Heard, HeardWord
 
 Listen: TypeAlias = Callable[[Samples], Heard]
 """The model: samples at 16 kHz in."""

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from livebot.errors import EngineError
+from livebot.stt.model import HeardWord
 
 START = 1
 END = 2
@@ -17,26 +17,6 @@ _STUTTER = re.compile(r"([,;:!?])\1+")
 
 _LOOP_REPEATS = 5
 _LOOP_PERIOD = 8
-
-
-@dataclass(frozen=True, slots=True)
-class HeardWord:
-    """A word as the model wrote it.
-
-    Attributes:
-        text: With its punctuation, without white space.
-        tokens: The tokens that make it up.
-        joined: Whether it goes on with the word before, as an ending or a comma does.
-    """
-
-    text: str
-    tokens: tuple[int, ...]
-    joined: bool = False
-
-    @property
-    def letters(self) -> str:
-        """Return what is heard of it: no punctuation, no capitals."""
-        return "".join(c for c in self.text.casefold() if c.isalnum())
 
 
 class Vocabulary:

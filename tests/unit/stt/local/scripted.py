@@ -10,8 +10,8 @@ from itertools import groupby
 import numpy as np
 
 from livebot.audio.pcm import Samples
-from livebot.stt.local.tokens import HeardWord
 from livebot.stt.local.utterances import RATE_HZ, WINDOW
+from livebot.stt.model import HeardWord
 
 SCALE = 1024.0
 """Keeps the values of words inside [-1, 1]."""

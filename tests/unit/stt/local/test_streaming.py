@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from livebot.audio.pcm import Samples
 from livebot.stt.engine import Pause, SttEvent, Tentative, Word
 from livebot.stt.local.streaming import Caution, SpeechStream
-from livebot.stt.local.tokens import HeardWord
 from livebot.stt.local.utterances import WINDOW_S, Rules
+from livebot.stt.model import HeardWord
 from tests.unit.stt.local.scripted import ScriptedHeard, speak, voice
 
 WHOLE = 6

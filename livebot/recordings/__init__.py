@@ -1,0 +1,1 @@
+"""Sound files: whatever PyAV reads becomes samples, with bounded memory."""
