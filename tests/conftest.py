@@ -1,6 +1,7 @@
 """Guards around every test: nothing blocks the loop, nothing is left behind."""
 
 import asyncio
+import random
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
@@ -26,6 +27,12 @@ def pytest_asyncio_loop_factories(
     if item.get_closest_marker("virtual_time"):
         return {"virtual": VirtualTimeLoop}
     return {"real": asyncio.new_event_loop}
+
+
+@pytest.fixture(autouse=True)
+def _same_chances() -> None:
+    """Let whoever waits a random time before trying again wait alike each time."""
+    random.seed(0)
 
 
 @pytest.fixture(autouse=True)

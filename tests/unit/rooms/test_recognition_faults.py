@@ -47,12 +47,6 @@ STEP = 0.011
 """Each word is so much louder than the one before."""
 
 
-@pytest.fixture(autouse=True)
-def _same_waits() -> None:
-    """Let the recognition wait as long as the last time before it tries again."""
-    random.seed(0)
-
-
 @dataclass(frozen=True, slots=True)
 class Fate:
     """What becomes of one stream.
