@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
+from pydantic import ByteSize, SecretStr
 
 from livebot.errors import (
     ConfigError,
@@ -77,6 +77,8 @@ def _shown(name: str, value: object) -> str:
             return "set, hidden" if value.get_secret_value() else "not set"
         case _, tuple():
             return ", ".join(_listed(name, value))
+        case _, ByteSize():
+            return value.human_readable()
         case _, str() if "?" in value:
             # A query may hold a key.
             return urlsplit(value)._replace(query="hidden").geturl()
@@ -93,7 +95,7 @@ def _listed(name: str, values: tuple[Any, ...]) -> Iterator[str]:
         case "backends":
             yield from (backend.name for backend in values)
         case _:
-            yield from values
+            yield from map(str, values)
 
 
 async def examine(settings: Settings) -> AsyncIterator[Finding]:

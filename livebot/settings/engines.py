@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from pydantic import SecretStr
 
 from livebot.settings.backend_fields import BackendFields
+from livebot.settings.host_fields import HostFields
 from livebot.settings.process_fields import ProcessFields
 
 
-class EngineSettings(ProcessFields, BackendFields):
+class EngineSettings(HostFields, ProcessFields, BackendFields):
     """What follows for the engines."""
 
     @property

@@ -28,7 +28,7 @@ def load_settings(*, for_call: bool = False, **overrides: object) -> Settings:
     values: dict[str, Any] = {
         str(fields[name].validation_alias): value for name, value in overrides.items()
     }
-    problems = list(_unknown_keys())
+    problems = [*_unknown_keys(), *_repeated_keys()]
     broken: dict[str, Any] = {}
     try:
         settings = Settings(**values)
@@ -55,3 +55,11 @@ def _unknown_keys() -> Iterator[str]:
     """Yield a sentence per key of the YAML file that is none; the environment has others' too."""
     for key in (key for key in file.file_values() if key not in _FIELDS):
         yield f"{key} in the file of {file.VARIABLE} is not a setting. {hint(key, _FIELDS)}"
+
+
+def _repeated_keys() -> Iterator[str]:
+    """Yield a sentence per setting that the YAML file has under several keys."""
+    for variable, keys in file.repeated().items():
+        if variable in _FIELDS:
+            shown = " and ".join(keys)
+            yield f"{variable} is in the file of {file.VARIABLE} twice: {shown}. Keep one."

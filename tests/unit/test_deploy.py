@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]  # it ships no types
-from pydantic import SecretStr
+from pydantic import ByteSize, SecretStr
 
 from livebot.settings import Settings, load_settings
 from livebot.settings.backend_fields import BackendFields
@@ -25,6 +25,8 @@ def shown(default: Any) -> str:
         case SecretStr():
             text = default.get_secret_value()
             return f"`{text}`" if text else ""
+        case ByteSize():
+            return f"`{default.human_readable()}`"
         case float():
             return f"`{default:g}`"
         case _:
