@@ -11,7 +11,8 @@ from io import FileIO
 from typing import Any, Final
 
 import av
-from av import AudioFrame
+from av import AudioFrame, AudioLayout, AudioResampler
+from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
@@ -49,6 +50,8 @@ AVFMT_FLAG_GENPTS: Final = 1
 
 BUFFER: Final = 1 << 16
 """Bytes read at once."""
+
+UNSAFE_PLANES: Final = 8
 
 MAX_FAILURES: Final = 100
 """So many times in a row reading on may fail; then what there is has come."""
@@ -110,8 +113,21 @@ def choose(container: InputContainer) -> AudioStream:
         raise RecordingError("it is protected (encrypted); take a copy without protection")
     for stream in container.streams:
         stream.discard = Discard.default if stream is chosen else Discard.all
-    chosen.codec_context.thread_count = 1
+    _prepare(chosen.codec_context)
     return chosen
+
+
+def _prepare(context: AudioCodecContext) -> None:
+    """Start no threads, and forget what the channels are called.
+
+    PyAV 18 copies the pointer to their names, and frees both: what reads a recording with names
+    of its own (they are in AIFF, CAF and MP4) a second time, each decoded frame too, breaks the
+    heap. So they are read once, and the context that would pass them on gets none.
+    """
+    context.thread_count = 1
+    if count := (names := context.layout).nb_channels:
+        context.layout = AudioLayout(f"{count} channels")
+    del names
 
 
 def packets(container: InputContainer, stream: AudioStream) -> "Iterator[Packet[AudioStream]]":
@@ -129,9 +145,20 @@ def packets(container: InputContainer, stream: AudioStream) -> "Iterator[Packet[
 def frames(packet: "Packet[AudioStream]") -> list[AudioFrame]:
     """Decode a packet; a damaged one holds nothing."""
     try:
-        return packet.decode()
-    except av.FFmpegError:
+        return [safe for frame in packet.decode() for safe in _interleaved(frame)]
+    except (av.FFmpegError, ValueError):
         return []
+
+
+def _interleaved(frame: AudioFrame) -> list[AudioFrame]:
+    """Give a frame of many planes one.
+
+    PyAV looks for the end of its list of planes, which has none where there are eight or more: it
+    reads what lies behind.
+    """
+    if not frame.format.is_planar or frame.layout.nb_channels < UNSAFE_PLANES:
+        return [frame]
+    return AudioResampler(frame.format.packed).resample(frame)
 
 
 def _is_known(track: AudioStream) -> bool:

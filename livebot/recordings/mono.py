@@ -26,16 +26,15 @@ def to_float(samples: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     Args:
         samples: Of any shape: uint8, int16, int32 (the upper ones of 24 bits too) or floats.
     """
-    match samples.dtype.kind:
-        case "u":
-            scaled: npt.NDArray[np.float32] = samples.astype(np.float32) * np.float32(1 / 128)
-            return scaled - np.float32(1)
-        case "i":
-            scale = np.float32(1 / 2 ** (8 * samples.dtype.itemsize - 1))
-            return samples.astype(np.float32) * scale
-        case _:
-            known = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
-            return np.clip(known, -1.0, 1.0).astype(np.float32)
+    if samples.dtype.kind == "f":
+        known = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
+        cut: npt.NDArray[np.float32] = np.clip(known, -1.0, 1.0).astype(np.float32)
+        return cut
+    scaled: npt.NDArray[np.float32] = samples.astype(np.float32)
+    scaled *= np.float32(2.0 / 256**samples.dtype.itemsize)
+    if samples.dtype.kind == "u":
+        scaled -= 1
+    return scaled
 
 
 class Mixer:

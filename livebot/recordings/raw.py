@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from io import BufferedIOBase
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from livebot.errors import AudioError
 from livebot.recordings.decode import MAX_RATE_HZ, MIN_RATE_HZ
 from livebot.recordings.mono import Mixer, to_float
 
-SAMPLE_FORMATS: Final = {
+SAMPLE_FORMATS: Final[dict[str, np.dtype[Any]]] = {
     "u8": np.dtype("u1"),
     "s16le": np.dtype("<i2"),
     "s16be": np.dtype(">i2"),
@@ -72,7 +72,7 @@ def _check(rate: int, channels: int, sample_format: str) -> None:
 
 
 def _blocks(
-    stream: BufferedIOBase, rate: int, channels: int, kind: "np.dtype[np.generic]", to_hz: int
+    stream: BufferedIOBase, rate: int, channels: int, kind: np.dtype[Any], to_hz: int
 ) -> Iterator[Samples]:
     size = kind.itemsize * channels
     mixer, resampler = Mixer(channels), Resampler(rate, to_hz)
