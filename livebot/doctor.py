@@ -78,7 +78,7 @@ def _shown(name: str, value: object) -> str:
         case _, tuple():
             return ", ".join(_listed(name, value))
         case _, ByteSize():
-            return value.human_readable()
+            return value.human_readable() if value else "0"
         case _, str() if "?" in value:
             # A query may hold a key.
             return urlsplit(value)._replace(query="hidden").geturl()

@@ -95,10 +95,10 @@ class HostFields(BaseModel):
         " doubled each time.",
     )
     memory_limit: Memory = Field(
-        default=ByteSize(1 << 30),
+        default=ByteSize(0),
         validation_alias="LT_MEMORY_LIMIT",
         description="Memory that each worker may use, like 1GiB or 1500MB, 128MiB or more; 0 is"
-        " any amount.",
+        " what suits its model.",
     )
     cpu_limit: int = Field(
         default=0,

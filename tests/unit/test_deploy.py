@@ -26,7 +26,7 @@ def shown(default: Any) -> str:
             text = default.get_secret_value()
             return f"`{text}`" if text else ""
         case ByteSize():
-            return f"`{default.human_readable()}`"
+            return f"`{default.human_readable()}`" if default else "`0`"
         case float():
             return f"`{default:g}`"
         case _:

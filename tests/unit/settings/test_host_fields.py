@@ -38,7 +38,7 @@ def test_defaults() -> None:
 
     assert (found.model, found.device, found.compute_type) == ("", "auto", "auto")
     assert (found.startup_timeout, found.process_timeout, found.max_restarts) == (30, 300, 5)
-    assert (found.memory_limit, found.cpu_limit, found.queue_limit) == (1 << 30, 0, 1000)
+    assert (found.memory_limit, found.cpu_limit, found.queue_limit) == (0, 0, 1000)
     assert (found.allowed_paths, found.fetch_hosts, found.offline) == ((), (), False)
 
 
@@ -138,7 +138,7 @@ def test_sizes(number: int, unit: tuple[str, int]) -> None:
 
 @pytest.mark.parametrize("value", ["0", 0, "0 GiB"])
 def test_no_limit(value: object) -> None:
-    """0 is any amount, with or without a unit."""
+    """0 is what suits the model, with or without a unit."""
     assert load_settings(memory_limit=value).memory_limit == 0
 
 
@@ -192,7 +192,9 @@ def test_what_is_no_mirror(url: str) -> None:
 
 def test_doctor_shows_them() -> None:
     """Sizes and folders are readable there. Spec: configuration/Short names."""
-    rows = dict(doctor.effective(load_settings(allowed_paths="/srv/a,/srv/b")))
+    rows = dict(
+        doctor.effective(load_settings(allowed_paths="/srv/a,/srv/b", memory_limit="1GiB"))
+    )
 
     assert rows["LT_ALLOWED_PATHS"] == "/srv/a, /srv/b"
     assert rows["LT_MEMORY_LIMIT"] == "1.0GiB"
