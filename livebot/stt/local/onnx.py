@@ -31,8 +31,12 @@ class Session(Protocol):
         """Describe the outputs."""
 
 
-def open_session(path: Path) -> Session:
-    """Load a model for one thread: more make these small models slower.
+def open_session(model: Path | bytes, *, threads: int = 1) -> Session:
+    """Load a model.
+
+    Args:
+        model: A file, or what one holds.
+        threads: More than one make small models slower.
 
     Raises:
         EngineError: onnxruntime is missing, or the file is not a model.
@@ -42,13 +46,16 @@ def open_session(path: Path) -> Session:
     except ImportError as exc:
         raise EngineError(f"onnxruntime cannot be imported: {CURE}", retryable=False) from exc
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # its errors come as exceptions; stderr is for our log
     try:
         session: Session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
+            model if isinstance(model, bytes) else str(model),
+            options,
+            providers=["CPUExecutionProvider"],
         )
     except Exception as exc:  # onnxruntime raises a dozen unrelated classes
-        raise EngineError(f"{path} cannot be loaded: {CURE}", retryable=False) from exc
+        name = "a packaged model" if isinstance(model, bytes) else model
+        raise EngineError(f"{name} cannot be loaded: {CURE}", retryable=False) from exc
     return session

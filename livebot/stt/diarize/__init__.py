@@ -1,0 +1,1 @@
+"""Who speaks when in a recording: models in a process of their own, voices told apart."""
