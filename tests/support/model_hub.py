@@ -38,6 +38,7 @@ class ModelHub:
         head_faults: What status the next questions about a file get.
         plain: Whether it is a web server that knows no checksums, revisions or redirects.
         revision: What the files are a version of.
+        next_files: What the files will be once the next question was answered: a new version.
         asked: How often each kind of request came: `HEAD model.bin`.
         sent: Bytes of content sent, per file.
         rests: The offsets of requests for the rest of a file.
@@ -48,11 +49,13 @@ class ModelHub:
     head_faults: dict[str, deque[int]] = field(default_factory=dict)
     plain: bool = False
     revision: str = "c0ffee" * 6 + "cafe"
+    next_files: dict[str, bytes] | None = None
     asked: Counter[str] = field(default_factory=Counter)
     sent: Counter[str] = field(default_factory=Counter)
     rests: list[int] = field(default_factory=list)
     url: str = ""
     released: asyncio.Event = field(default_factory=asyncio.Event)
+    _history: dict[str, dict[str, bytes]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, folder: Path) -> "ModelHub":
@@ -68,7 +71,7 @@ class ModelHub:
         """Serve at `url`."""
         app = web.Application()
         app.router.add_route("*", "/{owner}/{repo}/resolve/{revision}/{name}", self._resolve)
-        app.router.add_get("/content/{name}", self._content)
+        app.router.add_get("/content/{revision}/{name}", self._content)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -87,29 +90,48 @@ class ModelHub:
         self.asked[f"{request.method} {name}"] += 1
         if request.method == "HEAD" and (waiting := self.head_faults.get(name)):
             return web.Response(status=waiting.popleft())
-        wrong_revision = request.match_info["revision"] not in {"main", self.revision}
-        if name not in self.files or wrong_revision:
+        files = self.version(request.match_info["revision"])
+        if name not in files:
             return web.Response(status=404)
-        data = self.files[name]
+        asked = request.match_info["revision"]
+        data, revision = files[name], self.revision if asked == "main" else asked
+        self._push()
         if self.plain:
-            return await self._answer(request, name, {})
-        headers = {"X-Repo-Commit": self.revision}
+            return await self._answer(request, data, {})
+        headers = {"X-Repo-Commit": revision}
         if len(data) <= PIECE:
             blob = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False)
             headers["ETag"] = f'"{blob.hexdigest()}"'
-            return await self._answer(request, name, headers)
+            return await self._answer(request, data, headers)
         headers["X-Linked-Etag"] = f'"{hashlib.sha256(data).hexdigest()}"'
         headers["X-Linked-Size"] = str(len(data))
-        headers["Location"] = f"/content/{name}"
+        headers["Location"] = f"/content/{revision}/{name}"
         return web.Response(status=302, headers=headers)
 
+    def version(self, revision: str) -> dict[str, bytes]:
+        """Return the files of a revision, or of a branch."""
+        return (
+            self._history.get(revision, {})
+            if revision not in {"main", self.revision}
+            else self.files
+        )
+
+    def _push(self) -> None:
+        if self.next_files is not None:
+            self._history[self.revision] = self.files
+            self.files, self.next_files = self.next_files, None
+            self.revision = self.revision[::-1]
+
     async def _content(self, request: web.Request) -> web.StreamResponse:
-        return await self._answer(request, request.match_info["name"], {"ETag": '"storage-5"'})
+        files = self.version(request.match_info["revision"])
+        return await self._answer(
+            request, files[request.match_info["name"]], {"ETag": '"store-5"'}
+        )
 
     async def _answer(
-        self, request: web.Request, name: str, headers: dict[str, str]
+        self, request: web.Request, data: bytes, headers: dict[str, str]
     ) -> web.StreamResponse:
-        data = self.files[name]
+        name = request.match_info["name"]
         if request.method == "HEAD":
             return web.Response(headers={**headers, "Content-Length": str(len(data))})
         waiting = self.faults.get(name)
@@ -118,7 +140,7 @@ class ModelHub:
             return web.Response(status=int(fault.kind))
         if fault.kind == "html":
             return web.Response(text="<html>Log in</html>", content_type="text/html")
-        return await _Sending(self, request, name, headers, fault).run()
+        return await _Sending(self, request, data, headers, fault).run()
 
 
 class _Sending:
@@ -128,19 +150,19 @@ class _Sending:
         self,
         hub: ModelHub,
         request: web.Request,
-        name: str,
+        data: bytes,
         headers: dict[str, str],
         fault: Fault,
     ) -> None:
         self._hub = hub
         self._request = request
-        self._name = name
+        self._data = data
         self._headers = headers
         self._fault = fault
 
     async def run(self) -> web.StreamResponse:
         """Send it, as far as the fault lets it come."""
-        data = self._hub.files[self._name]
+        data = self._data
         offset = self._offset(len(data))
         if offset is None:
             return web.Response(status=416)
@@ -171,7 +193,7 @@ class _Sending:
     async def _send(self, response: web.StreamResponse, data: bytes) -> None:
         for at in range(0, len(data), PIECE):
             piece = data[at : at + PIECE]
-            self._hub.sent[self._name] += len(piece)
+            self._hub.sent[self._request.match_info["name"]] += len(piece)
             await response.write(piece)
 
     async def _stop(self, response: web.StreamResponse) -> web.StreamResponse:

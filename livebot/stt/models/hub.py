@@ -5,6 +5,7 @@ aiohttp's exceptions end here. The hub names each file's checksum in a header of
 the content lies.
 """
 
+import asyncio
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,7 +24,9 @@ LATEST = "main"
 """The revision that is asked for first; its answer names the one to stay with."""
 
 BLOCK = 1 << 20
-"""Bytes handed on at a time."""
+"""Bytes handed on at a time ..."""
+BLOCK_S = 0.5
+"""... or what came in this time."""
 
 CONNECT_S = 30.0
 
@@ -196,12 +199,15 @@ def host_of(source: str) -> str:
 async def _blocks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
     """Yield what comes in larger blocks; also what came before it stopped."""
     gathered = bytearray()
+    clock = asyncio.get_running_loop().time
+    since = clock()
     try:
         async for piece in response.content.iter_any():
             gathered += piece
-            if len(gathered) >= BLOCK:
+            if len(gathered) >= BLOCK or clock() - since >= BLOCK_S:
                 yield bytes(gathered)
                 gathered.clear()
+                since = clock()
     except (aiohttp.ClientError, TimeoutError, OSError):
         if gathered:
             yield bytes(gathered)
