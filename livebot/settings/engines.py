@@ -26,10 +26,32 @@ class EngineSettings(HostFields, ProcessFields, BackendFields):
                 found = self._kyutai_options()
             case "moshi":
                 found = {"url": self.stt_stream_url or "", "key": _revealed(self.moshi_key)}
-            case "local":
-                found = {"model_dir": str(self.model_dir or ""), "workers": self._workers}
+            case "local" | "whisper":
+                return self.host_options()
             case _:
                 found = {}
+        return {key: value for key, value in found.items() if value}
+
+    def host_options(self) -> Mapping[str, str]:
+        """Return what the engine host is to be built with: attributes of its options, as text."""
+        found = {
+            "model": self.model,
+            "model_dir": str(self.model_dir or ""),
+            "cache": str(self.model_cache or ""),
+            "source": self.model_source,
+            "offline": str(self.offline).lower(),
+            "device": self.device,
+            "compute_type": self.compute_type,
+            "workers": str(self.engine_workers or ""),
+            "startup_s": f"{self.startup_timeout:g}",
+            "process_s": f"{self.process_timeout:g}",
+            "max_restarts": str(self.max_restarts),
+            "restart_delay_s": f"{self.restart_delay:g}",
+            "memory_limit": str(int(self.memory_limit)),
+            "cpu_limit": str(self.cpu_limit),
+            "queue": str(self.queue_limit),
+            "idle_s": f"{self.model_idle:g}",
+        }
         return {key: value for key, value in found.items() if value}
 
     def missing_for_engines(self) -> tuple[str, ...]:
@@ -58,10 +80,6 @@ class EngineSettings(HostFields, ProcessFields, BackendFields):
     def _is_kyutai_at_modal(self) -> bool:
         """Whether the engine kyutai has no address of its own: there is none, or moshi has it."""
         return self.stt_stream_url is None or {"kyutai", "moshi"} <= {*self.engine_names}
-
-    @property
-    def _workers(self) -> str:
-        return str(self.engine_workers) if self.engine_workers else ""
 
 
 def _revealed(secret: SecretStr | None) -> str:

@@ -25,6 +25,7 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         folder: Where its files are.
         device: `auto`, `cpu` or `cuda`.
         compute_type: CTranslate2's, like `int8`; `auto` chooses what suits the device.
+        threads: How many cores one pass may use, where the family can use more than one.
     """
 
     family: str
@@ -32,6 +33,7 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     folder: str
     device: str = "auto"
     compute_type: str = "auto"
+    threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)

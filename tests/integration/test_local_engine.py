@@ -15,8 +15,8 @@ from livebot.errors import EngineError
 from livebot.stt.engine import Pause, SttEvent, SttStream, Word
 from livebot.stt.engines.local import LocalEngine
 from livebot.stt.host import pool, process
+from livebot.stt.host.order import DEFAULT_MEMORY
 from livebot.stt.host.pool import WorkerPool
-from livebot.stt.host.worker import MAX_MEMORY
 from tests.support.engine_contract import EngineContract, Speech, converse, listen, talk, words
 from tests.support.recorded_speech import recording
 from tests.support.wer import wer
@@ -149,7 +149,7 @@ async def test_a_worker_that_takes_too_much_memory_is_replaced(engine: LocalEngi
     Spec: engines/Worker faults.
     """
     (worker,) = workers()
-    assert worker.rlimit(psutil.RLIMIT_DATA) == (MAX_MEMORY, MAX_MEMORY)
+    assert worker.rlimit(psutil.RLIMIT_DATA) == (DEFAULT_MEMORY, DEFAULT_MEMORY)
 
     async with engine.open(language="en") as stream, asyncio.timeout(20):
         # As if it had taken all: the next thing it needs is not to be had.
@@ -162,14 +162,18 @@ async def test_a_worker_that_takes_too_much_memory_is_replaced(engine: LocalEngi
 
 
 async def test_workers_that_die_and_die_are_given_a_rest_not_given_up(
-    engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After too many deaths in a row opening fails at once, with the reason; later it works.
 
     Spec: engines/Worker faults.
     """
-    monkeypatch.setattr(pool, "MAX_RESTARTS", 1)
     monkeypatch.setattr(pool, "REST_S", 2.0)
+    async with LocalEngine({"workers": "1", "max_restarts": "1"}) as engine:
+        await _die_and_die(engine)
+
+
+async def _die_and_die(engine: LocalEngine) -> None:
     for _ in range(2):
         async with asyncio.timeout(20), engine.open(language="en") as stream:
             assert engine.troubles() == []
@@ -276,7 +280,7 @@ async def test_starting_can_be_cancelled(turns: int) -> None:
 
 async def test_a_missing_model_is_told_with_its_cure() -> None:
     """The text says what is missing and what to do; trying again would not help."""
-    with pytest.raises(EngineError, match=r"encoder_model\.ort.*pip install") as missing:
+    with pytest.raises(EngineError, match=r"LT_MODEL_DIR.*encoder_model\.ort") as missing:
         async with LocalEngine({"model_dir": "/nowhere", "workers": "2"}):
             pass
 

@@ -7,13 +7,14 @@ what may be under way is bounded per stream by the worker's `Taken`.
 import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import structlog
 
 from livebot.errors import EngineError
-from livebot.stt.host import framing, messages
+from livebot.stt.host import framing, messages, order
 from livebot.stt.host.framing import FramingError
 from livebot.stt.host.messages import (
     Close,
@@ -22,15 +23,15 @@ from livebot.stt.host.messages import (
     Open,
     Ping,
     Pong,
+    Read,
     Ready,
     ToWorker,
 )
-from livebot.stt.host.stream import HostStream
+from livebot.stt.host.order import Order
+from livebot.stt.host.stream import HostStream, Note
+from livebot.stt.languages import AUTO
 
 log = structlog.get_logger("stt.host")
-
-READY_S = 60.0
-"""Loading takes a second; on a machine that is starting, much longer."""
 
 PING_S = 2.5
 SILENT_S = 10.0
@@ -60,28 +61,30 @@ class WorkerProcess:
 
     Args:
         process: Started with pipes.
+        busy_s: How long one pass of the model may take.
     """
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, *, busy_s: float = BUSY_S) -> None:
         self._process = process
+        self._busy_s = busy_s
         self._decoder = framing.Decoder()
         self._streams: dict[int, HostStream] = {}
         self._next_stream = 0
         self.is_alive = True
 
     @classmethod
-    async def start(cls, model_dir: str) -> "WorkerProcess":
+    async def start(cls, wanted: Order, *, busy_s: float = BUSY_S) -> "WorkerProcess":
         """Start the program; it is not ready yet.
 
         Raises:
             EngineError: The system does not let us.
         """
-        program = [sys.executable, "-m", "livebot.stt.host.worker", model_dir]
+        program = [sys.executable, "-m", "livebot.stt.host.worker", order.write(wanted)]
         try:
             process = await asyncio.create_subprocess_exec(*program, stdin=PIPE, stdout=PIPE)
         except OSError as exc:
             raise EngineError("a recognition worker cannot be started") from exc
-        return cls(process)
+        return cls(process, busy_s=busy_s)
 
     @property
     def load(self) -> int:
@@ -93,19 +96,19 @@ class WorkerProcess:
         """Return its process id."""
         return self._process.pid
 
-    async def ready(self) -> Ready:
+    async def ready(self, within_s: float) -> Ready:
         """Wait until the model is loaded.
 
         Raises:
-            EngineError: It cannot be, or takes longer than `READY_S`.
+            EngineError: It cannot be, or takes longer.
         """
         try:
-            async with asyncio.timeout(READY_S):
+            async with asyncio.timeout(within_s):
                 while data := await self._read():
                     for message in self._parse(data):
                         return _readiness(message)
         except TimeoutError as exc:
-            raise EngineError(f"a worker was not ready within {READY_S:.0f} s") from exc
+            raise EngineError(f"a worker was not ready within {within_s:.0f} s") from exc
         raise EngineError("a worker ended before it was ready")
 
     async def run(self) -> None:
@@ -157,13 +160,24 @@ class WorkerProcess:
                 self._process.kill()
         await self._process.wait()
 
-    def open(self) -> HostStream:
-        """Begin a stream."""
+    def open(self, language: str = AUTO) -> HostStream:
+        """Begin a stream of somebody who speaks now."""
+        return self._begin(lambda number: Open(number, language), lambda _: None)
+
+    def read(
+        self, path: Path, language: str, from_s: float, on_note: Callable[[Note], None]
+    ) -> HostStream:
+        """Begin with a file."""
+        return self._begin(lambda number: Read(number, str(path), language, from_s), on_note)
+
+    def _begin(
+        self, message: Callable[[int], Open | Read], on_note: Callable[[Note], None]
+    ) -> HostStream:
         number = self._next_stream
         self._next_stream += 1
-        stream = HostStream(number, self._send)
+        stream = HostStream(number, self._send, on_note)
         self._streams[number] = stream
-        self._send(Open(number))
+        self._send(message(number))
         return stream
 
     def close(self, stream: HostStream) -> None:
@@ -198,7 +212,7 @@ class WorkerProcess:
     def _hand_over(self, message: FromWorker) -> None:
         match message:
             case Pong(busy_s=busy_s):
-                if busy_s > BUSY_S:
+                if busy_s > self._busy_s:
                     raise FramingError(f"a pass of the model has taken {busy_s:.0f} s")
             case Ready():
                 raise FramingError("a worker was ready twice")

@@ -3,22 +3,26 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from typing import TypeAlias
 
 import numpy as np
 
 from livebot.audio.pcm import RATE_HZ, Samples
-from livebot.errors import EngineError
+from livebot.errors import EngineError, LivebotError, RecordingError
 from livebot.stt.engine import Pause, SttEvent, Tentative, Word
 from livebot.stt.host.messages import (
     Audio,
     Done,
     Finish,
+    Language,
     Maybe,
     OfStream,
     Paused,
+    Progress,
     Spoken,
     Taken,
     ToWorker,
+    Unreadable,
 )
 
 _SAMPLE_BYTES = 4
@@ -36,23 +40,31 @@ MAX_EVENTS = 10_000
 Send = Callable[[ToWorker, bytes], None]
 
 
+Note: TypeAlias = Progress | Language
+"""What a worker says of a stream besides words."""
+
+
 class HostStream:
-    """One speaker's conversation with a worker; an `SttStream`.
+    """One speaker's, or one file's, conversation with a worker; an `SttStream`.
 
     Args:
         number: What the worker calls it.
         send: Writes a message to the worker; raises EngineError when it is gone.
+        on_note: Called with the language, once it is known, and with a file's progress.
     """
 
-    def __init__(self, number: int, send: Send) -> None:
+    def __init__(
+        self, number: int, send: Send, on_note: Callable[[Note], None] = lambda _: None
+    ) -> None:
         self.number = number
         self._send = send
+        self._on_note = on_note
         self._under_way = 0
         self._room = asyncio.Event()
         self._events: deque[SttEvent] = deque()
         self._news = asyncio.Event()
         self._done = False
-        self._fault: EngineError | None = None
+        self._fault: LivebotError | None = None
 
     async def send(self, chunk: Samples) -> None:
         """Hand over one chunk; waits while the worker has too much to do.
@@ -80,6 +92,7 @@ class HostStream:
 
         Raises:
             EngineError: The stream was lost before it was finished.
+            RecordingError: The file cannot be read.
         """
         while True:
             while self._events:
@@ -106,10 +119,12 @@ class HostStream:
             case Done():
                 self._done = True
                 self._news.set()
-            case _:
-                pass
+            case Progress() | Language():
+                self._on_note(message)
+            case Unreadable(message=text):
+                self.fail(RecordingError(text))
 
-    def fail(self, fault: EngineError) -> None:
+    def fail(self, fault: LivebotError) -> None:
         """Lose the stream: everybody who waits on it hears so."""
         self._fault = fault
         self._news.set()
@@ -137,5 +152,11 @@ class HostStream:
             raise EngineError("the recognition worker takes no audio") from exc
 
     def _check(self) -> None:
-        if self._fault is not None:
-            raise EngineError(str(self._fault), retryable=self._fault.retryable)
+        # Each who waits gets an exception of his own.
+        match self._fault:
+            case None:
+                pass
+            case EngineError(retryable=retryable):
+                raise EngineError(str(self._fault), retryable=retryable)
+            case _:
+                raise type(self._fault)(str(self._fault))

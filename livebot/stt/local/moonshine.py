@@ -20,7 +20,7 @@ from livebot.stt.local import files, tokens
 from livebot.stt.local.onnx import Session, open_session
 from livebot.stt.local.timing import STEP_FRAMES, find_starts, spread
 from livebot.stt.local.tokens import Vocabulary
-from livebot.stt.model import RATE_HZ, Detected, HeardWord
+from livebot.stt.model import RATE_HZ, Detected, HeardWord, ModelSpec
 
 LANGUAGES = {"en": "English"}
 
@@ -36,6 +36,15 @@ _SHORTEST = RATE_HZ // 4
 
 Floats = npt.NDArray[np.float32]
 Cache = Mapping[str, Floats]
+
+
+def load(spec: ModelSpec) -> "Moonshine":
+    """Load the model of a folder, or the one that comes with its package.
+
+    Raises:
+        EngineError: The files are not there or do not work; the text says what to do.
+    """
+    return Moonshine(files.model_folder(spec.folder))
 
 
 class Moonshine:

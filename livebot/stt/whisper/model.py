@@ -81,7 +81,7 @@ def _try(spec: ModelSpec, device: str, compute_type: str) -> "Whisper":
             str(folder),
             device=device,
             compute_type=compute_type,
-            cpu_threads=1,
+            cpu_threads=spec.threads,
             num_workers=1,
             local_files_only=True,
         )

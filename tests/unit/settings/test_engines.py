@@ -84,7 +84,9 @@ def test_options_leave_out_what_is_not_set() -> None:
         "chunk_ms": "200",
         "session_s": "1800",
     }
-    assert found.engine_options("local") == {"workers": "2"}
+    local = found.engine_options("local")
+    assert local["workers"] == "2"
+    assert not {"model", "model_dir", "cache", "source"} & set(local)
     assert found.engine_options("moshi") == {"key": "public_token"}
     assert found.engine_options("another") == {}
 

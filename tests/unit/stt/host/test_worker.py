@@ -1,5 +1,9 @@
 """The worker's answers, with a scripted model instead of the real one."""
 
+import wave
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,16 +18,21 @@ from livebot.stt.host.messages import (
     Done,
     Finish,
     FromWorker,
+    Language,
     Open,
     Paused,
     Ping,
     Pong,
+    Progress,
+    Read,
     Spoken,
     Taken,
     ToWorker,
+    Unreadable,
 )
-from livebot.stt.host.worker import MAX_WAITING_S, Worker
-from livebot.stt.local.streaming import SpeechStream
+from livebot.stt.host.serving import MAX_WAITING_S, Worker
+from livebot.stt.model import RATE_HZ as MODEL_HZ
+from livebot.stt.model import Detected
 from tests.unit.stt.local.scripted import ScriptedHeard, voice
 
 
@@ -32,15 +41,34 @@ def one_word(_: Samples) -> ScriptedHeard:
     return ScriptedHeard(np.full(4096, 1 / 1024, np.float32), whole=1)
 
 
+class Scripted:
+    """A model that hears what it is told to, in French."""
+
+    languages: Mapping[str, str] = {"en": "English", "fr": "French"}
+
+    def __init__(self, hear: Callable[[Samples], ScriptedHeard] = one_word) -> None:
+        self._hear = hear
+        self.asked: list[str] = []
+
+    def listen(self, samples: Samples, *, language: str) -> ScriptedHeard:
+        """Hear a piece of audio."""
+        self.asked.append(language)
+        return self._hear(samples)
+
+    def detect(self, samples: Samples) -> Detected:
+        """Take the first second for English, and more for French."""
+        is_short = len(samples) < 2 * MODEL_HZ
+        return Detected("en", 0.5) if is_short else Detected("fr", 0.9)
+
+
 class Desk:
     """A worker and what it says."""
 
     def __init__(self) -> None:
         self.said: list[FromWorker] = []
         self.now = 0.0
-        self.worker = Worker(
-            lambda: SpeechStream(one_word, voice), self.said.append, lambda: self.now
-        )
+        self.model = Scripted()
+        self.worker = Worker(self.model, lambda: voice, self.said.append, lambda: self.now)
 
     def tell(self, message: ToWorker, payload: bytes = b"") -> None:
         """Say something to it."""
@@ -68,7 +96,7 @@ def test_each_stream_is_finished_on_its_own(streams: list[int]) -> None:
     """Word, pause and done, in this order, once for each stream."""
     desk = Desk()
     for stream in streams:
-        desk.tell(Open(stream))
+        desk.tell(Open(stream, "en"))
         desk.speak(stream, sound(1))
         desk.tell(Finish(stream))
     desk.settle()
@@ -81,7 +109,7 @@ def test_each_stream_is_finished_on_its_own(streams: list[int]) -> None:
 def test_silence_is_finished_without_words() -> None:
     """Nothing was said, and the stream ends all the same."""
     desk = Desk()
-    desk.tell(Open(1))
+    desk.tell(Open(1, "en"))
     desk.speak(1, silence(RATE_HZ))
     desk.tell(Finish(1))
     desk.settle()
@@ -92,7 +120,7 @@ def test_silence_is_finished_without_words() -> None:
 def test_taken_audio_is_acknowledged_to_the_byte() -> None:
     """The parent counts on it."""
     desk = Desk()
-    desk.tell(Open(1))
+    desk.tell(Open(1, "en"))
     for count in (1, 4800, 33):
         desk.speak(1, sound(count / RATE_HZ))
     desk.settle()
@@ -104,7 +132,7 @@ def test_taken_audio_is_acknowledged_to_the_byte() -> None:
 def test_audio_waits_while_the_model_is_far_behind() -> None:
     """Memory is bounded: what the model has no time for stays with the sender."""
     desk = Desk()
-    desk.tell(Open(1))
+    desk.tell(Open(1, "en"))
     for _ in range(40):
         desk.speak(1, np.concatenate([sound(4), silence(RATE_HZ)]))
     desk.worker.work()
@@ -119,7 +147,7 @@ def test_audio_waits_while_the_model_is_far_behind() -> None:
 def test_a_closed_stream_says_nothing_any_more() -> None:
     """Nor does audio for it, which may still be under way, do any harm."""
     desk = Desk()
-    desk.tell(Open(1))
+    desk.tell(Open(1, "en"))
     desk.speak(1, sound(1))
     desk.tell(Close(1))
     desk.speak(1, sound(1))
@@ -132,7 +160,7 @@ def test_a_closed_stream_says_nothing_any_more() -> None:
 def test_words_come_while_somebody_speaks_in_time() -> None:
     """Two passes that agree give words out before the speaker pauses."""
     desk = Desk()
-    desk.tell(Open(1))
+    desk.tell(Open(1, "en"))
     for _ in range(10):
         desk.now += 0.2
         desk.speak(1, sound(0.2))
@@ -145,7 +173,7 @@ def test_words_come_while_somebody_speaks_in_time() -> None:
 def test_a_recording_is_heard_piece_by_piece() -> None:
     """Audio faster than speech gets no passes in between."""
     desk = Desk()
-    desk.tell(Open(1))
+    desk.tell(Open(1, "en"))
     for _ in range(100):
         desk.speak(1, sound(0.2))
     desk.settle()
@@ -171,9 +199,9 @@ def test_ping_is_answered_while_the_model_works() -> None:
         pings.append(worker.answer(messages.to_frame(Ping())))
         return one_word(samples)
 
-    worker = Worker(lambda: SpeechStream(listen, voice), said.append, lambda: next(clock))
+    worker = Worker(Scripted(listen), lambda: voice, said.append, lambda: next(clock))
     payload = sound(1).astype("<f4").tobytes()
-    worker.receive(messages.to_frame(Open(1)))
+    worker.receive(messages.to_frame(Open(1, "en")))
     worker.receive(messages.to_frame(Audio(1, len(payload)), payload))
     worker.receive(messages.to_frame(Finish(1)))
     while worker.work():
@@ -182,13 +210,112 @@ def test_ping_is_answered_while_the_model_works() -> None:
     assert pings == [True] * len(pings) != []
     assert all(m.busy_s > 0 for m in said if isinstance(m, Pong))
     assert worker.busy_s == 0
-    assert not worker.answer(messages.to_frame(Open(2)))
+    assert not worker.answer(messages.to_frame(Open(2, "en")))
 
 
 def test_half_a_sample_is_refused() -> None:
     """With the error of framing."""
     desk = Desk()
-    desk.tell(Open(1))
+    desk.tell(Open(1, "en"))
 
     with pytest.raises(FramingError):
         desk.worker.receive(Frame(b'{"type":"audio","stream":1,"bytes":3}', b"abc"))
+
+
+def write_speech(path: Path, seconds: float, utterances: int = 1) -> Path:
+    """Write so many stretches of what the scripted detector takes for speech, with pauses."""
+    stretch = np.concatenate([sound(seconds), silence(RATE_HZ)])
+    samples = (np.tile(stretch, utterances) * 32767).astype("<i2")
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE_HZ)
+        file.writeframes(samples.tobytes())
+    return path
+
+
+def test_a_file_is_read_to_its_end(tmp_path: Path) -> None:
+    """Each utterance once, with times of the file; progress never goes back; then it is done."""
+    desk = Desk()
+    desk.tell(Read(1, str(write_speech(tmp_path / "a.wav", 4, 30)), "en"))
+    while desk.worker.work():
+        desk.now += 0.1
+
+    spoken = [m for m in desk.said if isinstance(m, Spoken)]
+    assert len(spoken) == 30
+    assert [round(m.start / 5) for m in spoken] == list(range(30))
+    heard = [m.heard_s for m in desk.said if isinstance(m, Progress)]
+    assert heard == sorted(heard)
+    assert heard[-1] == pytest.approx(150, abs=0.1)
+    assert len(heard) > 5
+    assert isinstance(desk.said[-1], Done)
+    assert not desk.worker.work()
+
+
+def test_a_file_may_be_read_from_the_middle(tmp_path: Path) -> None:
+    """Nothing of what lies before, and times of the whole file."""
+    desk = Desk()
+    path = str(write_speech(tmp_path / "a.wav", 4, 4))
+    desk.tell(Read(1, path, "en", from_s=9.5))
+    desk.settle()
+
+    starts = [m.start for m in desk.said if isinstance(m, Spoken)]
+    assert len(starts) == 2
+    assert starts == pytest.approx([9.5, 14.5], abs=0.7)
+
+
+def test_a_file_that_cannot_be_read_ends_its_stream_alone(tmp_path: Path) -> None:
+    """The others go on."""
+    path = tmp_path / "a.wav"
+    path.write_bytes(b"no sound")
+    desk = Desk()
+    desk.tell(Read(1, str(path), "en"))
+    desk.tell(Read(2, str(tmp_path / "none.wav"), "en"))
+    desk.tell(Read(3, str(write_speech(tmp_path / "b.wav", 2)), "en"))
+    desk.settle()
+
+    assert sorted(m.stream for m in desk.said if isinstance(m, Unreadable)) == [1, 2]
+    assert [m.stream for m in desk.said if isinstance(m, Done)] == [3]
+
+
+def test_files_take_turns_and_people_come_first(tmp_path: Path) -> None:
+    """A short file is not held up by a long one, nor is somebody who speaks by either."""
+    desk = Desk()
+    desk.tell(Read(1, str(write_speech(tmp_path / "a.wav", 4, 20)), "en"))
+    desk.tell(Read(2, str(write_speech(tmp_path / "b.wav", 4, 2)), "en"))
+    desk.worker.work()
+    desk.tell(Open(3, "en"))
+    desk.speak(3, sound(1))
+    desk.tell(Finish(3))
+    desk.settle()
+
+    spoken = [m.stream for m in desk.said if isinstance(m, Spoken)]
+    assert spoken.index(3) <= 1
+    assert spoken[:7].count(2) == 2
+
+
+def test_a_file_that_is_closed_is_forgotten_at_once(tmp_path: Path) -> None:
+    """So that whoever cancels it does not wait."""
+    desk = Desk()
+    desk.tell(Read(1, str(write_speech(tmp_path / "a.wav", 4, 100)), "en"))
+    desk.worker.work()
+    desk.tell(Close(1))
+
+    assert not desk.worker.work()
+    assert not any(isinstance(m, Done) for m in desk.said)
+
+
+def test_the_language_is_found_out_by_enough_speech() -> None:
+    """Of a short beginning the model may be wrong: a later utterance tells better, once."""
+    desk = Desk()
+    desk.tell(Open(1, "auto"))
+    for seconds in (0.8, 4, 0.8):
+        desk.speak(1, np.concatenate([sound(seconds), silence(RATE_HZ)]))
+    desk.tell(Finish(1))
+    desk.settle()
+
+    assert [m for m in desk.said if isinstance(m, Language)] == [
+        Language(1, "en", 0.5),
+        Language(1, "fr", 0.9),
+    ]
+    assert desk.model.asked == ["en", "fr", "fr"]
