@@ -58,6 +58,8 @@ MAX_FAILURES: Final = 100
 
 CONVERT: Final = "convert it to WAV, MP3, FLAC, Ogg, M4A, WebM or MP4"
 
+PROTECTED: Final = "it is protected (encrypted); take a copy without protection"
+
 _BEGINNINGS: Final = {
     "WAV": (0, b"RIFF"),
     "FLAC": (0, b"fLaC"),
@@ -110,7 +112,7 @@ def choose(container: InputContainer) -> AudioStream:
         raise RecordingError(f"its sound is protected or of an unknown kind; {CONVERT}")
     chosen = min(known, key=lambda track: not track.disposition & Disposition.default)
     if chosen.codec_context.codec_tag in _PROTECTED:
-        raise RecordingError("it is protected (encrypted); take a copy without protection")
+        raise RecordingError(PROTECTED)
     for stream in container.streams:
         stream.discard = Discard.default if stream is chosen else Discard.all
     _prepare(chosen.codec_context)
@@ -131,13 +133,19 @@ def _prepare(context: AudioCodecContext) -> None:
 
 
 def packets(container: InputContainer, stream: AudioStream) -> "Iterator[Packet[AudioStream]]":
-    """Yield what can be read of a track, whatever is damaged between; the last one is empty."""
+    """Yield what can be read of a track, whatever is damaged between; the last one is empty.
+
+    Raises:
+        RecordingError: It is encrypted.
+    """
     failures = 0
     while failures < MAX_FAILURES:
         failures += 1
         with suppress(av.FFmpegError):
             for packet in container.demux(stream):
                 failures = 0
+                if packet.has_sidedata("encryption_info"):
+                    raise RecordingError(PROTECTED)
                 yield packet
             return
 
