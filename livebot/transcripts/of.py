@@ -1,9 +1,12 @@
 """What was recognised becomes a transcript (pure)."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from livebot.stt.diarize.turns import Turn
 from livebot.stt.engine import Word
 from livebot.transcripts.model import Transcript, Utterance
+from livebot.transcripts.speakers import assign
 
 
 class Recognised(Protocol):
@@ -30,22 +33,25 @@ class Recognised(Protocol):
         """Return what recognised it."""
 
 
-def transcript(recognised: Recognised, source: str) -> Transcript:
+def transcript(recognised: Recognised, source: str, turns: Sequence[Turn] = ()) -> Transcript:
     """Make a transcript.
 
     Args:
         recognised: What was understood.
         source: The file's name, or what was given as such.
+        turns: Who speaks when, where that was asked.
     """
+    utterances = tuple(
+        Utterance(words, language=recognised.language) for words in recognised.utterances if words
+    )
+    if turns:
+        utterances = assign(utterances, turns)
     return Transcript(
-        utterances=tuple(
-            Utterance(words, language=recognised.language)
-            for words in recognised.utterances
-            if words
-        ),
+        utterances=utterances,
         duration=recognised.duration_s,
         language=recognised.language,
         language_probability=recognised.probability,
         model=recognised.model,
         source=source,
+        speakers=tuple(dict.fromkeys(each.speaker for each in utterances if each.speaker)),
     )

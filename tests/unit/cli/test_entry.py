@@ -16,7 +16,18 @@ from livebot.settings import Settings
 from livebot.stt import registry
 from tests.support.scripted_engine import ScriptedEngine
 
-COMMANDS = ["serve", "demo", "stt-server", "engines", "doctor", "version"]
+COMMANDS = [
+    "transcribe",
+    "listen",
+    "daemon",
+    "serve",
+    "demo",
+    "stt-server",
+    "models",
+    "engines",
+    "doctor",
+    "version",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -179,6 +190,7 @@ def test_engines_are_listed_in_their_order_of_preference(
         "kyutai",
         "local (choice 2)",
         "moshi (choice 1)",
+        "whisper",
     ]
 
 
@@ -187,7 +199,12 @@ def test_engines_are_listed_without_trying(
 ) -> None:
     """The chosen one is marked. Spec: command-line/Engines."""
     assert run(monkeypatch, "engines", "--no-check") == 0
-    assert capsys.readouterr().out.splitlines() == ["kyutai", "local (chosen)", "moshi"]
+    assert capsys.readouterr().out.splitlines() == [
+        "kyutai",
+        "local (chosen)",
+        "moshi",
+        "whisper",
+    ]
 
 
 def test_chosen_engine_that_does_not_work_fails(

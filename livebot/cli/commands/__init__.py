@@ -1,0 +1,1 @@
+"""One function per command: what can be given to it, and its help."""

@@ -1,0 +1,51 @@
+"""The engine host as commands need it: built from the settings, its model checked first."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from livebot.errors import ConfigError, EngineError
+from livebot.settings import Settings
+from livebot.stt.host.host import EngineHost
+from livebot.stt.host.options import HostOptions
+from livebot.stt.languages import AUTO, match
+from livebot.stt.models import Download
+from livebot.stt.models.catalog import entry, is_folder
+
+
+def options(settings: Settings, *, workers: int = 0) -> HostOptions:
+    """Return what the host is to be built with.
+
+    Args:
+        settings: Which model, and within which limits.
+        workers: Processes; 0 where the settings say, or one.
+
+    Raises:
+        ConfigError: There is no such model.
+    """
+    found = HostOptions.of(settings.host_options())
+    if not is_folder(found.model):
+        try:
+            entry(found.model)
+        except EngineError as exc:
+            raise ConfigError(str(exc)) from exc
+    return replace(found, workers=workers) if workers else found
+
+
+def build(found: HostOptions, on_download: Callable[[Download], None]) -> EngineHost:
+    """Return a host that is to be entered; tests put another in its place."""
+    return EngineHost(found, on_download)
+
+
+def check_language(host: EngineHost, wanted: str) -> None:
+    """Check that the model of a host that runs understands a language.
+
+    Raises:
+        ConfigError: It does not.
+    """
+    known = host.readiness.languages
+    if wanted != AUTO and match(wanted, known) is None:
+        some = ", ".join(sorted(known))
+        raise ConfigError(
+            f"--language {wanted}: {host.readiness.model} understands {some}: choose another"
+            " language, or another --model, like base"
+        )
