@@ -62,10 +62,10 @@ def condense(sums: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """Join what is most alike among neighbours until no more than `MOST` groups are left."""
     while len(sums) > MOST:
         parts = []
-        for first in range(0, len(sums), MOST):
-            block, heavy = sums[first : first + MOST], weights[first : first + MOST]
-            labels = cut(len(block), link(block, heavy)[: len(block) // 2])
-            parts.append((_total(block, labels), np.bincount(labels, heavy)))
+        # Of about the same length: in one of three voices the halving would join strangers.
+        for block in np.array_split(np.arange(len(sums)), -(-len(sums) // MOST)):
+            labels = cut(len(block), link(sums[block], weights[block])[: len(block) // 2])
+            parts.append((_total(sums[block], labels), np.bincount(labels, weights[block])))
         sums = np.concatenate([part for part, _ in parts])
         weights = np.concatenate([part for _, part in parts])
     return sums, weights
