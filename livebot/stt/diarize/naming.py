@@ -19,6 +19,9 @@ SURE_S = 0.8
 NEAR_S = 10.0
 """Within this the same seat is the same person."""
 
+CLICK_S = 0.1
+"""Nobody says anything in less."""
+
 PAUSE_S = 0.3
 """A shorter one does not end a turn."""
 
@@ -52,11 +55,13 @@ def _by_seat(heard: Sequence[Heard], named: Sequence[Named]) -> list[Named]:
         people[piece.seat].append(person)
     out = []
     for piece in heard:
+        if piece.voice is not None or piece.end - piece.start < CLICK_S:
+            continue
         at = bisect(starts[piece.seat], piece.start)
         around = range(max(0, at - 1), min(at + 1, len(starts[piece.seat])))
         distances = [(abs(starts[piece.seat][i] - piece.start), i) for i in around]
         distance, nearest = min(distances, default=(NEAR_S, -1))
-        if piece.voice is None and distance < NEAR_S:
+        if distance < NEAR_S:
             out.append((piece, people[piece.seat][nearest]))
     return out
 

@@ -48,6 +48,8 @@ def open_session(model: Path | bytes, *, threads: int = 1) -> Session:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # Threads that wait for each other must not keep cores from others who have work.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4  # its errors come as exceptions; stderr is for our log
     try:
         session: Session = onnxruntime.InferenceSession(
