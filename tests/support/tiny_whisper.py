@@ -34,6 +34,7 @@ LANGUAGES = ("en", "de", "fr", "ja")
 BURST_S = 0.25
 GAP_S = 0.15
 
+_RAMP_S = 0.02
 _RATE_HZ = 16_000
 _WIDTH = 64
 _MELS = 80
@@ -78,8 +79,10 @@ def speech(
     for burst in said:
         at = slice(int(burst.start_s * _RATE_HZ), int(burst.end_s * _RATE_HZ))
         times = np.arange(at.stop - at.start) / _RATE_HZ
+        # Without clicks, which have all pitches.
+        shape = np.minimum(1, np.minimum(times, times[::-1]) / _RAMP_S) * loud / 2
         for channel in (burst.token, accent):
-            tone = np.sin(2 * np.pi * _pitch_hz(channel) * times) * loud / 2
+            tone = np.sin(2 * np.pi * _pitch_hz(channel) * times) * shape
             out[at] += tone[: len(out[at])]
     return out
 
@@ -253,7 +256,7 @@ def _randomise(spec: WhisperSpec, names: list[str], seed: int) -> None:
     """Set all weights by chance: what such a model says is noise, but always the same noise."""
     _Tones(names, prompt=3).fill(spec)
     chance = np.random.default_rng(seed)
-    for name, value in spec.variables():
+    for name, value in spec.variables().items():
         if isinstance(value, np.ndarray) and value.ndim:
             mean = float(name.endswith("gamma"))
             value[...] = chance.normal(mean, 0.3, value.shape)

@@ -5,6 +5,7 @@ The decoder writes token by token after a prompt that names language and task; t
 are known stand at the end of the prompt. Cross attention tells when it looked for each word.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -58,16 +59,20 @@ def load(spec: ModelSpec) -> SpeechModel:
         EngineError: The files, the device or the compute type do not work; the text says what
             to do.
     """
-    found = Machine(ctranslate2.get_cuda_device_count, ctranslate2.get_supported_compute_types)
+    found = _machine()
     device, compute_type = choose(found, spec.device, spec.compute_type)
     try:
         return _try(spec, device, compute_type)
-    except EngineError:
+    except EngineError as exc:
         if device == "cpu" or spec.device != AUTO:
             raise
-    # A GPU without its libraries, or without room.
-    compute_type = choose(found, "cpu", AUTO)[1]
-    return _try(spec, "cpu", compute_type)
+        # A GPU without its libraries, or without room. To stderr: stdout may be the worker's.
+        logging.getLogger(__name__).warning("%s; the CPU is used instead", exc)
+    return _try(spec, "cpu", choose(found, "cpu", AUTO)[1])
+
+
+def _machine() -> Machine:
+    return Machine(ctranslate2.get_cuda_device_count, ctranslate2.get_supported_compute_types)
 
 
 def _try(spec: ModelSpec, device: str, compute_type: str) -> "Whisper":
@@ -95,7 +100,9 @@ def _try(spec: ModelSpec, device: str, compute_type: str) -> "Whisper":
 def _faults(what: str) -> Iterator[None]:
     try:
         yield
-    except (RuntimeError, ValueError, OSError) as exc:
+    except EngineError:
+        raise
+    except Exception as exc:  # tokenizers raises nothing more special
         raise EngineError(f"{what}: {_first_line(exc)}", retryable=False) from exc
 
 

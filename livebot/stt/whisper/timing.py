@@ -55,7 +55,7 @@ def starts(
         until_s: ... nor after this.
     """
     ends = [*begun_s[1:], until_s]
-    moved = [_skip_gap(loud, s, e) for s, e in zip(begun_s, ends, strict=True)]
+    moved = [_skip_gap(loud, s, e) for s, e in zip(begun_s, ends, strict=False)]
     return [min(max(after_s, s), max(after_s, until_s)) for s in accumulate(moved, max)]
 
 
