@@ -7,18 +7,22 @@ first megabytes only to find out what it is. Its log goes nowhere, as PyAV has i
 
 from collections.abc import Iterator
 from contextlib import suppress
-from io import FileIO
 from typing import Any, Final
 
 import av
-from av import AudioFrame, AudioLayout, AudioResampler
+import numpy as np
+import numpy.typing as npt
+from av import AudioFrame, AudioLayout
 from av.audio.codeccontext import AudioCodecContext
+from av.audio.frame import format_dtypes
+from av.audio.plane import AudioPlane
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Discard, Disposition
 
 from livebot.errors import RecordingError
+from livebot.recordings.file import Source
 
 FORMATS: Final = (
     "aac", "ac3", "aiff", "amr", "ape", "asf", "au", "avi", "caf", "eac3", "flac", "flv",
@@ -51,8 +55,6 @@ AVFMT_FLAG_GENPTS: Final = 1
 BUFFER: Final = 1 << 16
 """Bytes read at once."""
 
-UNSAFE_PLANES: Final = 8
-
 MAX_FAILURES: Final = 100
 """So many times in a row reading on may fail; then what there is has come."""
 
@@ -71,16 +73,15 @@ _BEGINNINGS: Final = {
 _PROTECTED: Final = frozenset({"enca", "drms", "aavd"})
 
 
-def open_container(file: FileIO) -> InputContainer:
+def open_container(file: Source) -> InputContainer:
     """Find out what is in a file.
 
     Raises:
         RecordingError: Nothing that we know, or it is damaged.
     """
-    file.seek(0)
     try:
         container = av.open(
-            _Nameless(file),
+            file,
             "r",
             container_options=LIMITS,
             metadata_errors="replace",
@@ -153,20 +154,25 @@ def packets(container: InputContainer, stream: AudioStream) -> "Iterator[Packet[
 def frames(packet: "Packet[AudioStream]") -> list[AudioFrame]:
     """Decode a packet; a damaged one holds nothing."""
     try:
-        return [safe for frame in packet.decode() for safe in _interleaved(frame)]
-    except (av.FFmpegError, ValueError):
+        return packet.decode()
+    except av.FFmpegError:
         return []
 
 
-def _interleaved(frame: AudioFrame) -> list[AudioFrame]:
-    """Give a frame of many planes one.
+def samples_of(frame: AudioFrame) -> npt.NDArray[Any]:
+    """Return what is in a frame, in shape `(channels, n)`, of whatever type.
 
-    PyAV looks for the end of its list of planes, which has none where there are eight or more: it
-    reads what lies behind.
+    PyAV itself looks for the end of its list of planes, which has none where there are eight or
+    more, and reads what lies behind.
     """
-    if not frame.format.is_planar or frame.layout.nb_channels < UNSAFE_PLANES:
-        return [frame]
-    return AudioResampler(frame.format.packed).resample(frame)
+    channels = frame.layout.nb_channels
+    is_planar = frame.format.is_planar
+    # They are buffers, though their types do not say so.
+    planes: list[Any] = [AudioPlane(frame, n) for n in range(channels if is_planar else 1)]
+    kind = np.dtype(format_dtypes[frame.format.name])
+    count = frame.samples * channels // len(planes)
+    arrays = np.stack([np.frombuffer(plane, kind, count) for plane in planes])
+    return arrays if is_planar else arrays.reshape(-1, channels).T
 
 
 def _is_known(track: AudioStream) -> bool:
@@ -175,7 +181,7 @@ def _is_known(track: AudioStream) -> bool:
     return context is not None and context.codec.name in CODECS
 
 
-def _unknown(file: FileIO) -> str:
+def _unknown(file: Source) -> str:
     file.seek(0)
     head = file.read(16)
     for kind, (at, beginning) in _BEGINNINGS.items():
@@ -184,16 +190,5 @@ def _unknown(file: FileIO) -> str:
     return f"not a sound file, or of an unknown kind; {CONVERT}"
 
 
-def _refuse(url: str, flags: int, options: dict[str, str]) -> FileIO:  # noqa: ARG001 - PyAV's
+def _refuse(url: str, flags: int, options: dict[str, str]) -> Source:  # noqa: ARG001 - PyAV's
     raise PermissionError("a recording opens no other file")
-
-
-class _Nameless:
-    """A file that says nothing of its name, which is no reason to take it for anything."""
-
-    name = ""
-
-    def __init__(self, file: FileIO) -> None:
-        self.read = file.read
-        self.seek = file.seek
-        self.tell = file.tell

@@ -60,6 +60,43 @@ def unreadable(exc: OSError) -> RecordingError:
     return RecordingError(f"the file cannot be read ({reason}); copy it to another disk")
 
 
+class Source:
+    """A file for a decoder: it knows no name, and remembers why it could not be read.
+
+    A name is no reason to take a file for anything, and PyAV prints what is raised here.
+
+    Args:
+        file: Open, at any position.
+    """
+
+    name = ""
+
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
+        self.failure: OSError | None = None
+        """Why reading failed; then it looks as if the file ended there."""
+        self.seek(0)
+
+    def read(self, size: int) -> bytes:
+        """Return some bytes, at most so many; none at the end."""
+        try:
+            return self._file.read(size) or b""
+        except OSError as exc:
+            self.failure = exc
+            return b""
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Return the new position; -1 where there is no such one."""
+        try:
+            return self._file.seek(offset, whence)
+        except (OSError, ValueError, OverflowError):
+            return -1
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._file.tell()
+
+
 def _check(found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
         kind = stat.S_IFMT(found.st_mode)

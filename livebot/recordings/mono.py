@@ -28,9 +28,9 @@ def to_float(samples: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """
     if samples.dtype.kind == "f":
         known = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
-        cut: npt.NDArray[np.float32] = np.clip(known, -1.0, 1.0).astype(np.float32)
+        cut: npt.NDArray[np.float32] = np.clip(known, -1.0, 1.0).astype(np.float32, order="C")
         return cut
-    scaled: npt.NDArray[np.float32] = samples.astype(np.float32)
+    scaled: npt.NDArray[np.float32] = samples.astype(np.float32, order="C")
     scaled *= np.float32(2.0 / 256**samples.dtype.itemsize)
     if samples.dtype.kind == "u":
         scaled -= 1
@@ -58,7 +58,8 @@ class Mixer:
         if len(channels) == 1:
             only: Samples = channels[0]
             return only
-        self._counts |= np.max(np.abs(channels), axis=1, initial=0.0) >= AUDIBLE
+        self._counts |= channels.max(axis=1, initial=0.0) >= AUDIBLE
+        self._counts |= channels.min(axis=1, initial=0.0) <= -AUDIBLE
         counting = self._counts if self._counts.any() else np.ones_like(self._counts)
         weights = (counting / counting.sum()).astype(np.float32)
         before = weights if self._weights is None else self._weights
