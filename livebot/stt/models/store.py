@@ -173,10 +173,10 @@ def part_of(folder: Path, name: str, tag: str) -> Path:
     Args:
         folder: Where it will be.
         name: What it will be called.
-        tag: Differs where the content does.
+        tag: In hex; differs where the content does.
     """
     part = folder / f"{name}.{tag}{PART}"
-    for other in folder.glob(f"{name}.*{PART}"):
+    for other in folder.glob(f"{name}.{'[0-9a-f]' * len(tag)}{PART}"):
         if other != part:
             other.unlink()
     return part
