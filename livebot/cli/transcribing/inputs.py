@@ -23,6 +23,9 @@ SUFFIXES: Final = frozenset({
 # fmt: on
 """Names that recordings have; within folders, other files are left out."""
 
+_OPEN: Final = ("/dev/fd/", "/proc/self/fd/", "/dev/stdin")
+"""Where pipes are that a shell has opened, as for `<(ffmpeg ...)`; others may wait for ever."""
+
 _SHOWN: Final = 3
 
 
@@ -92,22 +95,22 @@ def _look(argument: str, copy: Path, found: Found) -> Iterator[Input]:
         return
     if stat.S_ISDIR(mode):
         yield from _in_folder(path, found)
-    elif stat.S_ISFIFO(mode):
-        # As `<(ffmpeg ...)` gives in a shell.
+    elif stat.S_ISFIFO(mode) and argument.startswith(_OPEN):
         with path.open("rb") as pipe:
             yield Input(argument, _copied(pipe, copy), PurePath(path.stem or "pipe"))
     elif stat.S_ISREG(mode):
         yield Input(argument, path, PurePath(path.stem))
     else:
-        found.faults.append((argument, "it is a device: give a file, or pipe it into `-`"))
+        what = "pipe" if stat.S_ISFIFO(mode) else "device"
+        found.faults.append((argument, f"it is a {what} and no file; send what it gives to `-`"))
 
 
 def _unreadable(exc: Exception) -> str:
     if isinstance(exc, FileNotFoundError | NotADirectoryError):
-        return "there is no such file: check the name"
+        return "there is no such file; check the name"
     if isinstance(exc, PermissionError):
-        return "it may not be read: check its permissions and those of its folder"
-    return f"it cannot be read ({getattr(exc, 'strerror', None) or exc}): check the name"
+        return "it may not be read; check its permissions and those of its folder"
+    return f"it cannot be read ({getattr(exc, 'strerror', None) or exc}); check the name"
 
 
 def _from_stdin(copy: Path) -> Input:
@@ -126,7 +129,7 @@ def _copied(pipe: BinaryIO, copy: Path) -> Path:
             copyfileobj(pipe, file, 1 << 20)
     except OSError as exc:
         raise RecordingError(
-            f"what was piped cannot be kept ({exc.strerror}): make room, or set LT_TEMP_DIR to"
+            f"what was piped cannot be kept ({exc.strerror}); make room, or set LT_TEMP_DIR to"
             " another folder"
         ) from exc
     return copy
@@ -156,7 +159,7 @@ def _in_folder(folder: Path, found: Found) -> Iterator[Input]:
         )
     if not count:
         found.faults.append(
-            (str(folder), "no recordings are in this folder: name files, whatever they are called")
+            (str(folder), "no recordings are in this folder; name files, whatever they are called")
         )
 
 

@@ -151,14 +151,24 @@ def _in_folder(inputs: Sequence[Input], folder: Path, forms: Sequence[str]) -> l
 
 
 def _spare_inputs(inputs: Sequence[Input], jobs: Sequence[Job]) -> None:
+    recordings = {_identity(each.path) for each in inputs} - {None}
     for _, path in (output for job in jobs for output in job.outputs):
-        if path.exists() and any(path.samefile(each.path) for each in inputs):
+        if _identity(path) in recordings:
             raise ConfigError(f"{path} is one of the recordings: name another --output")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what a file is by all its names; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _there(job: Job) -> str:
     """Return a complaint where an output of a job is a file already."""
     for _, path in job.outputs:
         if path.is_file() or path.is_dir():
-            return f"{path} is there already: --force replaces it, --output names another"
+            return f"{path} is there already; --force replaces it, --output names another"
     return ""
