@@ -100,7 +100,10 @@ async def test_names_for_the_same_model_share_it(hub: ModelHub, cache: Path) -> 
 
 
 async def test_all_files_are_of_one_revision(hub: ModelHub, cache: Path) -> None:
-    """The hub gets a new version after the first answer: the rest is still of the old one."""
+    """The hub gets a new version after the first answer: the rest is still of the old one.
+
+    Spec: speech-models/Right model or none.
+    """
     old, first = hub.files, hub.revision
     hub.next_files = {name: data + b" " for name, data in old.items()}
 
@@ -122,7 +125,10 @@ async def test_a_plain_web_server_will_do(hub: ModelHub, cache: Path) -> None:
 
 
 async def test_what_was_cut_off_goes_on_where_it_stopped(hub: ModelHub, cache: Path) -> None:
-    """No byte that was written is asked for again."""
+    """No byte that was written is asked for again.
+
+    Spec: speech-models/Download goes on.
+    """
     hub.spoil("model.bin", [Fault("cut", n) for n in (300_000, 1, 400_000)])
 
     got = await fetch(hub, cache)
@@ -170,7 +176,10 @@ asyncio.run(provide("tiny", cache=pathlib.Path(sys.argv[1]), source=sys.argv[2])
 
 
 async def test_a_killed_process_costs_nothing_that_came(hub: ModelHub, cache: Path) -> None:
-    """Its lock is gone with it, and what it wrote is there."""
+    """Its lock is gone with it, and what it wrote is there.
+
+    Spec: speech-models/Download goes on.
+    """
     hub.spoil("model.bin", [Fault("hang", 1_200_000)])
     child = await asyncio.create_subprocess_exec(sys.executable, "-c", _CHILD, cache, hub.url)
     async with asyncio.timeout(20):
@@ -186,7 +195,10 @@ async def test_a_killed_process_costs_nothing_that_came(hub: ModelHub, cache: Pa
 
 
 async def test_two_at_once_download_it_once(hub: ModelHub, cache: Path) -> None:
-    """The second waits for the first, and finds it there."""
+    """The second waits for the first, and finds it there.
+
+    Spec: speech-models/Download goes on.
+    """
     await asyncio.gather(*(fetch(hub, cache) for _ in range(3)))
 
     assert hub.asked["GET model.bin"] == 1
@@ -209,7 +221,10 @@ async def test_nobody_waits_for_ever_for_another(hub: ModelHub, cache: Path) -> 
 
 
 async def test_damage_on_the_way_is_noticed(hub: ModelHub, cache: Path) -> None:
-    """One bit of a large file, one of a small one: each comes again, alone."""
+    """One bit of a large file, one of a small one: each comes again, alone.
+
+    Spec: speech-models/Right model or none.
+    """
     hub.spoil("model.bin", [Fault("flip")])
     hub.spoil("tokenizer.json", [Fault("flip")])
 
@@ -294,7 +309,10 @@ async def test_who_cannot_give_the_rest_gives_all(hub: ModelHub, cache: Path) ->
 async def test_a_fault_that_stays_is_told(
     hub: ModelHub, cache: Path, fault: Fault, said: str, tries: int
 ) -> None:
-    """What it was, and what to do; asked again only where that may help."""
+    """What it was, and what to do; asked again only where that may help.
+
+    Spec: speech-models/Download goes on.
+    """
     hub.spoil("model.bin", [fault] * 9)
 
     with pytest.raises(EngineError, match=said) as caught:
@@ -341,7 +359,10 @@ async def test_nobody_there(cache: Path) -> None:
 async def test_no_room_is_told_before_anything_comes(
     hub: ModelHub, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """How much is needed, where, and how much there is."""
+    """How much is needed, where, and how much there is.
+
+    Spec: speech-models/Download goes on.
+    """
     monkeypatch.setattr(store, "free_bytes", lambda _: 17_000_000)
 
     with pytest.raises(
@@ -377,7 +398,10 @@ async def test_a_cache_that_cannot_be_written(hub: ModelHub, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("harm", ["cut", "flip", "gone", "record"])
 async def test_a_cache_that_was_harmed_is_mended(hub: ModelHub, cache: Path, harm: str) -> None:
-    """Only what is wrong comes again."""
+    """Only what is wrong comes again.
+
+    Spec: speech-models/Right model or none.
+    """
     path = await fetch(hub, cache) / "model.bin"
     data = path.read_bytes()
     harmed = {"cut": data[:-1], "flip": data[:99] + bytes([data[99] ^ 1]) + data[100:]}
@@ -410,7 +434,10 @@ async def test_a_copied_cache_is_good(hub: ModelHub, cache: Path, tmp_path: Path
 
 
 async def test_offline_asks_nobody(hub: ModelHub, cache: Path) -> None:
-    """And says what to do instead; what is there is used."""
+    """And says what to do instead; what is there is used.
+
+    Spec: speech-models/Places.
+    """
     with pytest.raises(EngineError, match=r"LT_OFFLINE.*livebot transcribe --model tiny") as e:
         await provide("tiny", cache=cache, source=hub.url, offline=True)
     assert not e.value.retryable

@@ -87,7 +87,10 @@ def test_words_are_heard(model: SpeechModel) -> None:
 
 
 def test_words_begin_where_they_are_spoken(model: SpeechModel) -> None:
-    """Wherever in the piece, by the decoder's attention: not in the gap before."""
+    """Wherever in the piece, by the decoder's attention: not in the gap before.
+
+    Spec: speech-models/Words of a model.
+    """
     gaps = itertools.accumulate([0.7, *(BURST_S + gap for gap in (0.1, 0.6, 0.15, 1.5, 0.1, 0.3))])
     said = [Burst(i, start, start + BURST_S) for i, start in enumerate(gaps)]
     heard = model.listen(speech(said, total_s=7), language="en")
@@ -105,7 +108,10 @@ def test_words_begin_where_they_are_spoken(model: SpeechModel) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 7, ALL])
 def test_what_is_known_is_taken_for_granted(model: SpeechModel, count: int) -> None:
-    """Whatever was given out, the rest follows; after all of it, nothing does."""
+    """Whatever was given out, the rest follows; after all of it, nothing does.
+
+    Spec: speech-models/Words of a model.
+    """
     heard = model.listen(sound(count), language="en")
     words = heard.words()
 
@@ -124,7 +130,10 @@ def test_a_prefix_is_never_changed(model: SpeechModel) -> None:
 
 
 def test_the_language_is_detected(model: SpeechModel) -> None:
-    """Of the first 30 s; and the prompt is in the one that is asked for."""
+    """Of the first 30 s; and the prompt is in the one that is asked for.
+
+    Spec: speech-models/Language of speech.
+    """
     for language in tiny_whisper.LANGUAGES:
         found = model.detect(sound(3, language=language))
         assert found.language == language
@@ -164,7 +173,10 @@ def test_any_length_will_do(model: SpeechModel, seconds: float) -> None:
 def test_silence_would_have_words_but_for_the_guard(
     model: SpeechModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The model must write something where it hears nothing: the guard forgets it."""
+    """The model must write something where it hears nothing: the guard forgets it.
+
+    Spec: speech-models/No invented words.
+    """
     silence = np.zeros(RATE_HZ, np.float32)
     assert model.listen(silence, language="en").words() == []
     monkeypatch.setattr(guards, "is_silence", lambda *_: False)
@@ -314,7 +326,10 @@ def test_a_model_that_does_not_work_is_told(
 def test_a_gpu_without_its_libraries_is_not_used(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With `auto` the model runs on the CPU then; who asked for the GPU is told."""
+    """With `auto` the model runs on the CPU then; who asked for the GPU is told.
+
+    Spec: speech-models/Device.
+    """
     with_gpu = Machine(lambda: 1, lambda _: {"float16", "int8"})
     monkeypatch.setattr(whisper, "_machine", lambda: with_gpu)
 

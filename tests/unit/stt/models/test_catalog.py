@@ -37,7 +37,10 @@ def test_they_come_from_where_faster_whisper_has_them() -> None:
     ("wrong", "meant"), [("Small", "small"), ("large-v3-tubro", "large-v3-turbo"), ("qwertz", "")]
 )
 def test_a_name_that_is_none_is_told(wrong: str, meant: str) -> None:
-    """With the one that is like it, all there are, and how to name a folder."""
+    """With the one that is like it, all there are, and how to name a folder.
+
+    Spec: speech-models/Names.
+    """
     with pytest.raises(EngineError, match="no model is called") as caught:
         entry(wrong)
 

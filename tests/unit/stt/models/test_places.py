@@ -31,7 +31,10 @@ def fill(folder: Path, names: Iterable[str] = WHISPERS) -> Path:
 
 
 def test_a_name_may_be_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of either family, as its files tell; it is called by its own name, not its path."""
+    """Of either family, as its files tell; it is called by its own name, not its path.
+
+    Spec: speech-models/Names.
+    """
     mine = find(str(fill(tmp_path / "mine")), device="cpu", compute_type="int8")
     assert (mine.family, mine.name, mine.folder) == (WHISPER, "mine", str(tmp_path / "mine"))
     assert (mine.device, mine.compute_type) == ("cpu", "int8")
@@ -42,7 +45,10 @@ def test_a_name_may_be_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_folder_that_is_not_complete_is_told(tmp_path: Path) -> None:
-    """What it lacks, for which family; an empty file is as good as none."""
+    """What it lacks, for which family; an empty file is as good as none.
+
+    Spec: speech-models/Places.
+    """
     fill(tmp_path, WHISPERS[:2])
     (tmp_path / "tokenizer.json").touch()
 
@@ -120,7 +126,10 @@ def test_a_record_of_too_little_is_none(tmp_path: Path) -> None:
 def test_what_other_programs_downloaded_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    """The hub's own cache, wherever its variables put it."""
+    """The hub's own cache, wherever its variables put it.
+
+    Spec: speech-models/Places.
+    """
     monkeypatch.setenv(variable, str(tmp_path / "theirs"))
     inner = {"XDG_CACHE_HOME": "huggingface/hub", "HF_HOME": "hub", "HF_HUB_CACHE": ""}[variable]
     repository = tmp_path / "theirs" / inner / "models--Systran--faster-whisper-tiny"

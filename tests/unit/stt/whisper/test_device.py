@@ -42,7 +42,10 @@ def test_what_suits_the_machine(
     ],
 )
 def test_what_there_is_not_is_told(device: str, compute_type: str, said: str) -> None:
-    """With the setting to change, and what it may be."""
+    """With the setting to change, and what it may be.
+
+    Spec: speech-models/Device.
+    """
     with pytest.raises(EngineError, match=said) as caught:
         choose(machine(), device, compute_type)
     assert not caught.value.retryable

@@ -26,7 +26,10 @@ def test_silence_is_what_the_model_is_unsure_of_where_nobody_speaks() -> None:
 
 @given(st.lists(st.integers(0, 5), max_size=30), st.lists(st.integers(0, 3), min_size=1))
 def test_a_loop_is_left_at_once(begin: list[int], period: list[int]) -> None:
-    """Nothing is changed before it, and what comes out has none."""
+    """Nothing is changed before it, and what comes out has none.
+
+    Spec: speech-models/No invented words.
+    """
     out = guards.without_loop([*begin, *period * 40])
 
     assert out == [*begin, *period * 40][: len(out)]
