@@ -79,7 +79,7 @@ def locate(name: str, *, model_dir: Path | None, cache: Path | None) -> tuple[st
 
 def called(name: str) -> str:
     """Return what to call a model in answers: a folder by its own name, without its path."""
-    return Path(name).expanduser().resolve().name if is_folder(name) else name
+    return Path(os.path.normpath(name)).name if is_folder(name) else name
 
 
 def default_cache() -> Path:

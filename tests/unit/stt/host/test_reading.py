@@ -1,0 +1,148 @@
+"""A file's words, whole and once, whatever happens to the workers that read it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from livebot.errors import EngineError, RecordingError
+from livebot.stt.engine import Pause, SttEvent, Word
+from livebot.stt.host.messages import Language, Progress
+from livebot.stt.host.reading import Recognition, read
+from livebot.stt.host.stream import Note
+
+UTTERANCES = 6
+LENGTH = 3
+"""Words in each; one a second, and a second of silence behind the last."""
+
+WORDS = tuple(
+    tuple(Word(f"word{u}-{n}", u * 4.0 + n, u * 4.0 + n + 0.8) for n in range(LENGTH))
+    for u in range(UTTERANCES)
+)
+TOTAL_S = 4.0 * UTTERANCES
+
+
+class Mortal:
+    """Workers that read the same recording, and die after so many events."""
+
+    def __init__(self, lives: list[int], fault: Exception | None = None) -> None:
+        self._lives = lives
+        self._fault = fault or EngineError("the recognition worker ended")
+        self.asked: list[tuple[str, float]] = []
+
+    @asynccontextmanager
+    async def read(
+        self, _: Path, *, language: str, from_s: float, on_note: Callable[[Note], None]
+    ) -> AsyncIterator[Any]:
+        """Give a stream."""
+        self.asked.append((language, from_s))
+        lives = self._lives.pop(0) if self._lives else 1000
+
+        class Stream:
+            @staticmethod
+            async def events() -> AsyncIterator[SttEvent]:
+                left = lives
+                if language == "auto":
+                    on_note(Language(1, "fr", 0.75))
+                for words in WORDS:
+                    if (words[0].start or 0.0) < from_s:
+                        continue
+                    events: tuple[SttEvent, ...] = (*words, Pause())
+                    for event in events:
+                        if not left:
+                            raise self._fault
+                        left -= 1
+                        if isinstance(event, Word):
+                            on_note(Progress(1, event.end or 0.0, TOTAL_S))
+                        yield event
+                on_note(Progress(1, TOTAL_S, TOTAL_S))
+
+        yield Stream()
+
+
+async def recognise(pool: Any, language: str = "en") -> tuple[Recognition, list[float]]:
+    """Read; return what was heard, and the progress."""
+    heard: list[float] = []
+    found = await read(
+        pool,
+        Path("a.wav"),
+        model="m",
+        on_progress=lambda progress: heard.append(progress.heard_s),
+        language=language,
+        within_s=60.0,
+    )
+    return found, heard
+
+
+@given(st.lists(st.integers(LENGTH + 1, UTTERANCES * (LENGTH + 1)), max_size=4))
+def test_a_worker_may_die_anywhere(lives: list[int]) -> None:
+    """As long as an utterance was finished since the last death: each word comes once."""
+    found, heard = asyncio.run(recognise(Mortal(lives)))
+
+    assert found.utterances == WORDS
+    assert heard == sorted(heard)
+    assert found.duration_s == TOTAL_S
+
+
+@pytest.mark.parametrize("lives", [[0, 0], [2, 3], [5, 1, 2]])
+async def test_a_file_that_kills_twice_at_the_same_place_is_given_up(lives: list[int]) -> None:
+    """It would kill for ever. One death there is forgiven."""
+    with pytest.raises(EngineError, match="ended"):
+        await recognise(Mortal(list(lives)))
+
+    assert (await recognise(Mortal(lives[:1])))[0].utterances == WORDS
+
+
+@pytest.mark.parametrize(
+    "fault", [RecordingError("no sound"), EngineError("no such model", retryable=False)]
+)
+async def test_what_another_try_does_not_cure_is_told_at_once(fault: Exception) -> None:
+    """Nobody reads the file again."""
+    pool = Mortal([6], fault)
+    with pytest.raises(type(fault), match=str(fault)):
+        await recognise(pool)
+
+    assert len(pool.asked) == 1
+
+
+async def test_the_language_that_was_found_out_stays() -> None:
+    """Also where another worker goes on; and it is told with how sure the model was."""
+    pool = Mortal([6])
+    found, _ = await recognise(pool, language="auto")
+
+    assert (found.language, found.probability) == ("fr", 0.75)
+    assert pool.asked == [("auto", 0.0), ("fr", WORDS[0][-1].end)]
+    told, _ = await recognise(Mortal([]))
+    assert (told.language, told.probability) == ("en", None)
+
+
+@pytest.mark.virtual_time
+async def test_a_file_that_gets_nowhere_is_given_up() -> None:
+    """However long it takes as a whole: what counts is the time without any progress."""
+
+    class Slow(Mortal):
+        """One word a minute, and none after the first utterance."""
+
+        @asynccontextmanager
+        async def read(self, *_: Any, **__: Any) -> AsyncIterator[Any]:
+            class Stream:
+                @staticmethod
+                async def events() -> AsyncIterator[SttEvent]:
+                    for word in WORDS[0]:
+                        await asyncio.sleep(50)
+                        yield word
+                    await asyncio.Event().wait()
+
+            yield Stream()
+
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    with pytest.raises(EngineError, match="LT_PROCESS_TIMEOUT"):
+        await recognise(Slow([]))
+
+    assert loop.time() - started == pytest.approx(50 * LENGTH + 60, abs=1)
