@@ -91,12 +91,17 @@ class SpeechModel(Protocol):
     def languages(self) -> Mapping[str, str]:
         """Return the codes of the languages it understands, and their English names."""
 
-    def listen(self, samples: Samples, *, language: str) -> Heard:
+    @property
+    def translates(self) -> bool:
+        """Whether it can write down in English what is said in another language."""
+
+    def listen(self, samples: Samples, *, language: str, translate: bool = False) -> Heard:
         """Hear a piece of audio.
 
         Args:
             samples: Mono float32 at `RATE_HZ`, 25 s at most for good results.
             language: One of `languages`.
+            translate: Whether to write it down in English; only where the model `translates`.
         """
 
     def detect(self, samples: Samples) -> Detected:

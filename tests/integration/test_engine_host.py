@@ -172,6 +172,9 @@ async def test_languages_that_the_model_does_not_know(
     assert (found.language, found.probability) == ("en", 1.0)
     assert (await host.recognise(short_files[0], language="en-GB")).probability is None
 
+    with pytest.raises(EngineError, match="cannot translate"):
+        await host.recognise(short_files[0], translate=True)
+
 
 async def test_silence_has_no_words(host: EngineHost, tmp_path: Path) -> None:
     """And ends in a result."""
@@ -219,6 +222,15 @@ async def test_a_model_that_cannot_be_had_harms_nobody(
     assert "no-such-model" in str(first)
     assert isinstance(second, EngineError)
     assert isinstance(third, Recognition)
+
+
+async def test_a_worker_stays_on_its_cores() -> None:
+    """So that it leaves the others to whoever else is on the machine."""
+    allowed = os.sched_getaffinity(0)
+    async with EngineHost(HostOptions(workers=1, cpu_limit=1)):
+        (worker,) = workers()
+        assert len(os.sched_getaffinity(worker.pid)) == 1
+        assert os.sched_getaffinity(worker.pid) <= allowed
 
 
 async def test_word_times_grow(host: EngineHost, short_files: list[Path]) -> None:

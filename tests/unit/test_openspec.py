@@ -19,6 +19,9 @@ PROTOCOL = "unit/signaling/test_protocol.py"
 ROOMS = "integration/test_rooms.py"
 
 LOCAL = "integration/test_local_engine.py"
+HOST = "integration/test_engine_host.py"
+READING = "unit/stt/host/test_reading.py"
+WORKER = "unit/stt/host/test_worker.py"
 
 APP = "integration/test_app.py"
 STOPPING = "integration/test_stopping.py"
@@ -275,6 +278,33 @@ PROVED_BY = {
     "local-engines/Own process": [
         f"{LOCAL}::test_a_killed_worker_fails_its_streams_and_is_replaced",
         f"{LOCAL}::test_nothing_is_left_and_no_model_is_loaded_here",
+    ],
+    "engine-host/Warm models": [
+        f"{HOST}::test_another_model_comes_and_goes",
+        f"{HOST}::test_a_model_that_cannot_be_had_harms_nobody",
+    ],
+    "engine-host/Files": [
+        f"{HOST}::test_faults_of_one_file_are_its_own",
+        f"{HOST}::test_a_file_that_is_cancelled_is_forgotten",
+        f"{WORKER}::test_a_file_is_read_to_its_end",
+    ],
+    "engine-host/Workers die": [
+        f"{HOST}::test_a_worker_killed_in_the_middle_of_a_file",
+        f"{READING}::test_a_worker_may_die_anywhere",
+        f"{READING}::test_a_file_that_kills_twice_at_the_same_place_is_given_up",
+        f"{READING}::test_a_file_that_gets_nowhere_is_given_up",
+    ],
+    "engine-host/Turns": [
+        f"{WORKER}::test_files_take_turns_and_people_come_first",
+        f"{HOST}::test_too_many_files_wait_no_longer",
+    ],
+    "engine-host/Limits": [
+        f"{LOCAL}::test_a_worker_that_takes_too_much_memory_is_replaced",
+        f"{HOST}::test_a_worker_stays_on_its_cores",
+    ],
+    "engine-host/Language": [
+        f"{WORKER}::test_the_language_is_found_out_by_enough_speech",
+        f"{HOST}::test_languages_that_the_model_does_not_know",
     ],
     "caption-delivery/Readers": [
         f"{ROOMS}::test_a_speakers_words_reach_everybody_in_the_call",

@@ -16,7 +16,7 @@ import structlog
 
 from livebot.errors import EngineBusyError, EngineError
 from livebot.stt.host import reading
-from livebot.stt.host.messages import Progress, Ready
+from livebot.stt.host.messages import Progress, Read, Ready
 from livebot.stt.host.options import HostOptions
 from livebot.stt.host.pool import WorkerPool
 from livebot.stt.host.reading import Recognition
@@ -159,6 +159,7 @@ class EngineHost:
         *,
         language: str = "",
         model: str = "",
+        translate: bool = False,
         on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> Recognition:
         """Recognise a file. Cancelled, it is forgotten at once.
@@ -167,19 +168,27 @@ class EngineHost:
             path: The file.
             language: A code, or `auto`; empty for the host's own.
             model: A name of `livebot.stt.models`; empty for the host's own.
+            translate: Whether to write it down in English.
             on_progress: Called some times a second; never goes back; must not block.
 
         Raises:
             RecordingError: The file cannot be read.
             EngineBusyError: Too many wait already.
-            EngineError: The model cannot be had or does not know the language, or recognition
-                failed twice at the same place, or nothing came of it for too long.
+            EngineError: The model cannot be had, does not know the language or cannot
+                translate, or recognition failed twice at the same place, or nothing came
+                of it for too long.
         """
         async with self._using(model) as (warm, pool), self._turn(warm):
+            wanted = Read(0, str(path), self._language(pool, language), translate)
+            if translate and not (pool.readiness and pool.readiness.translates):
+                raise EngineError(
+                    "the model cannot translate: choose one of Whisper's that knows more than"
+                    " English, like small",
+                    retryable=False,
+                )
             return await reading.read(
                 pool,
-                path,
-                language=self._language(pool, language),
+                wanted,
                 model=model or self._options.model,
                 within_s=self._options.process_s,
                 on_progress=on_progress,

@@ -17,12 +17,19 @@ class Listener:
         model: Hears.
         language: A code of the model's, or `auto`.
         on_detected: Called when `auto` has become a language, and when it was another one.
+        translate: Whether to write everything down in English.
     """
 
     def __init__(
-        self, model: SpeechModel, language: str, on_detected: Callable[[Detected], None]
+        self,
+        model: SpeechModel,
+        language: str,
+        on_detected: Callable[[Detected], None],
+        *,
+        translate: bool = False,
     ) -> None:
         self._model = model
+        self._translate = translate
         self._language = "" if language == AUTO else language
         self._is_sure = bool(self._language)
         self._on_detected = on_detected
@@ -31,7 +38,7 @@ class Listener:
         """Hear a piece of audio at `model.RATE_HZ`."""
         if not self._is_sure:
             self._detect(samples)
-        return self._model.listen(samples, language=self._language)
+        return self._model.listen(samples, language=self._language, translate=self._translate)
 
     def _detect(self, samples: Samples) -> None:
         found = self._model.detect(samples)

@@ -31,12 +31,14 @@ class Read(_Message, frozen=True, tag="read"):
         stream: A number that no other open stream has.
         path: The file.
         language: A code the model knows, or `auto`.
+        translate: Whether to write it down in English.
         from_s: What comes before this is not to be recognised, in seconds.
     """
 
     stream: int
     path: str
     language: str = AUTO
+    translate: bool = False
     from_s: float = 0.0
 
 
@@ -70,6 +72,7 @@ class Ready(_Message, frozen=True, tag="ready"):
         model: What users call it.
         folder: Where its files are.
         languages: Codes of what it understands, and their English names.
+        translates: Whether it can write English of other languages.
         load_s: How long loading took.
         trial_s: How long it took to recognise one second.
     """
@@ -77,6 +80,7 @@ class Ready(_Message, frozen=True, tag="ready"):
     model: str
     folder: str
     languages: dict[str, str]
+    translates: bool
     load_s: float
     trial_s: float
 

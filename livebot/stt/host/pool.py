@@ -5,14 +5,13 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 import msgspec
 import structlog
 
 from livebot.errors import EngineError
-from livebot.stt.host.messages import Ready
+from livebot.stt.host.messages import Read, Ready
 from livebot.stt.host.order import Order
 from livebot.stt.host.process import BUSY_S, WorkerProcess
 from livebot.stt.host.stream import HostStream, Note
@@ -161,19 +160,12 @@ class WorkerPool:
 
     @asynccontextmanager
     async def read(
-        self,
-        path: Path,
-        *,
-        language: str = AUTO,
-        from_s: float = 0.0,
-        on_note: Callable[[Note], None] = lambda _: None,
+        self, wanted: Read, on_note: Callable[[Note], None] = lambda _: None
     ) -> AsyncIterator[HostStream]:
         """Have a file read by the least loaded worker.
 
         Args:
-            path: The file.
-            language: A code of the model's, or `auto`.
-            from_s: Where to begin, in seconds.
+            wanted: Which, and how; its number is of no account.
             on_note: Called with the language, where it was `auto`, and with the progress.
 
         Raises:
@@ -181,7 +173,7 @@ class WorkerPool:
         """
         # Nobody listens meanwhile, so it may take as long as a start takes.
         worker = await self._worker(self._supervision.ready_s)
-        with _closing(worker, worker.read(path, language, from_s, on_note)) as stream:
+        with _closing(worker, worker.read(wanted, on_note)) as stream:
             yield stream
 
     async def _worker(self, within_s: float) -> WorkerProcess:

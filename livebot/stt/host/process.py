@@ -9,9 +9,9 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import structlog
+from msgspec.structs import replace
 
 from livebot.errors import EngineError
 from livebot.stt.host import framing, messages, order
@@ -164,11 +164,9 @@ class WorkerProcess:
         """Begin a stream of somebody who speaks now."""
         return self._begin(lambda number: Open(number, language), lambda _: None)
 
-    def read(
-        self, path: Path, language: str, from_s: float, on_note: Callable[[Note], None]
-    ) -> HostStream:
-        """Begin with a file."""
-        return self._begin(lambda number: Read(number, str(path), language, from_s), on_note)
+    def read(self, wanted: Read, on_note: Callable[[Note], None]) -> HostStream:
+        """Begin with a file; the number in `wanted` is of no account."""
+        return self._begin(lambda number: replace(wanted, stream=number), on_note)
 
     def _begin(
         self, message: Callable[[int], Open | Read], on_note: Callable[[Note], None]

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
+from msgspec.structs import replace
 
 from livebot.errors import EngineError
 from livebot.stt.engine import Pause, SttEvent, Word
-from livebot.stt.host.messages import Language, Progress
+from livebot.stt.host.messages import Language, Progress, Read
 from livebot.stt.host.pool import WorkerPool
 from livebot.stt.host.stream import Note
 from livebot.stt.languages import AUTO
@@ -96,9 +96,8 @@ class _Hearing:
 
 async def read(
     pool: WorkerPool,
-    path: Path,
+    wanted: Read,
     *,
-    language: str,
     model: str,
     within_s: float,
     on_progress: Callable[[Progress], None],
@@ -107,8 +106,7 @@ async def read(
 
     Args:
         pool: Its workers.
-        path: The file.
-        language: A code of the model's, or `auto`.
+        wanted: The file, and how to read it.
         model: What users call the model.
         within_s: How long it may go without a sign of progress.
         on_progress: Called with the progress, which never goes back.
@@ -117,11 +115,11 @@ async def read(
         RecordingError: It cannot be read.
         EngineError: Workers died twice at the same place, or no sign came in time.
     """
-    hearing = _Hearing(language, on_progress)
+    hearing = _Hearing(wanted.language, on_progress)
     died_at: float | None = None
     while True:
         try:
-            await _read(pool, path, hearing, within_s)
+            await _read(pool, wanted, hearing, within_s)
         except EngineError as exc:
             if not exc.retryable or died_at == hearing.until_s:
                 raise
@@ -141,12 +139,10 @@ async def read(
     )
 
 
-async def _read(pool: WorkerPool, path: Path, hearing: _Hearing, within_s: float) -> None:
+async def _read(pool: WorkerPool, wanted: Read, hearing: _Hearing, within_s: float) -> None:
     """Read from where all words are there to the end."""
     loop = asyncio.get_running_loop()
-    reading = pool.read(
-        path, language=hearing.language, from_s=hearing.until_s, on_note=hearing.note
-    )
+    rest = replace(wanted, language=hearing.language, from_s=hearing.until_s)
     try:
         async with asyncio.timeout(within_s) as deadline:
 
@@ -155,7 +151,7 @@ async def _read(pool: WorkerPool, path: Path, hearing: _Hearing, within_s: float
                     deadline.reschedule(loop.time() + within_s)
 
             hearing.on_sign = sign
-            async with reading as stream:
+            async with pool.read(rest, hearing.note) as stream:
                 async for event in stream.events():
                     hearing.take(event)
     except TimeoutError as exc:

@@ -115,10 +115,11 @@ class Worker:
         """
         match read_to_worker(frame):
             case Open(stream=number, language=language):
-                source = LiveAudio(lambda count: self._say(Taken(number, count)))
-                self._begin(number, source, language)
-            case Read(stream=number, path=path, language=language, from_s=from_s):
-                self._begin(number, FileAudio(Path(path), from_s), language)
+                speech = LiveAudio(lambda count: self._say(Taken(number, count)))
+                self._begin(number, speech, language)
+            case Read(stream=number, language=language, translate=translate) as read:
+                file = FileAudio(Path(read.path), read.from_s)
+                self._begin(number, file, language, translate=translate)
             case Audio(stream=number):
                 if live := self._live(number):
                     live.put(frame.payload, self._clock())
@@ -144,11 +145,13 @@ class Worker:
                 self._forget(number)
         return chosen is not None or any(s.source.is_file for s in self._streams.values())
 
-    def _begin(self, number: int, source: Source, language: str) -> None:
+    def _begin(
+        self, number: int, source: Source, language: str, *, translate: bool = False
+    ) -> None:
         def detected(found: Detected) -> None:
             self._say(Language(number, found.language, round(found.probability, 3)))
 
-        listener = Listener(self._model, language, detected)
+        listener = Listener(self._model, language, detected, translate=translate)
         self._streams[number] = _Stream(source, SpeechStream(listener, self._voice()))
 
     def _live(self, number: int) -> LiveAudio | None:

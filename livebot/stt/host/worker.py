@@ -64,6 +64,7 @@ def _load(spec: ModelSpec) -> tuple[SpeechModel, VadModel, Ready]:
             spec.name,
             spec.folder,
             dict(model.languages),
+            model.translates,
             loaded - started,
             time.perf_counter() - loaded,
         ),

@@ -71,7 +71,18 @@ class Moonshine:
         """Say that English is spoken."""
         return Detected("en", 1.0)
 
-    def listen(self, samples: Samples, *, language: str = "en") -> "Heard":  # noqa: ARG002  # it knows no other
+    @property
+    def translates(self) -> bool:
+        """It does not."""
+        return False
+
+    def listen(
+        self,
+        samples: Samples,
+        *,
+        language: str = "en",  # noqa: ARG002  # it knows no other
+        translate: bool = False,  # noqa: ARG002
+    ) -> "Heard":
         """Encode a piece of audio at `RATE_HZ`, 25 s at most for good results."""
         if len(samples) < _SHORTEST:
             samples = np.pad(samples, (0, _SHORTEST - len(samples)))

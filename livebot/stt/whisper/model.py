@@ -124,7 +124,7 @@ class Whisper:
     def __init__(self, loaded: WhisperModel) -> None:
         self._loaded = loaded
         self._is_multilingual = bool(loaded.model.is_multilingual)
-        self._tokenizers: dict[str, Tokenizer] = {}
+        self._tokenizers: dict[tuple[str, str], Tokenizer] = {}
         mels = len(loaded.feature_extractor.mel_filters)
         if mels != loaded.model.n_mels:
             raise EngineError(
@@ -157,11 +157,16 @@ class Whisper:
             key=lambda detected: detected.probability,
         )
 
-    def listen(self, samples: Samples, *, language: str) -> "Heard":
+    @property
+    def translates(self) -> bool:
+        """Whether it can write English of other languages: all can that know any."""
+        return self._is_multilingual
+
+    def listen(self, samples: Samples, *, language: str, translate: bool = False) -> "Heard":
         """Encode a piece of audio at `RATE_HZ`, 25 s at most for good results."""
         with _faults("the audio cannot be encoded"):
             encoded, loud = self.encode(samples)
-        return Heard(self._loaded.model, self._tokenizer(language), encoded, loud)
+        return Heard(self._loaded.model, self._tokenizer(language, translate), encoded, loud)
 
     def encode(self, samples: Samples) -> tuple[Any, Floats]:
         """Return the encoder's output, and how loud each 10 ms of the audio are."""
@@ -175,15 +180,16 @@ class Whisper:
         loud = timing.loudness(features[:, : max(1, len(samples) // _HOP)])
         return self._loaded.encode(padded), loud
 
-    def _tokenizer(self, language: str) -> Tokenizer:
-        if language not in self._tokenizers:
-            self._tokenizers[language] = Tokenizer(
+    def _tokenizer(self, language: str, translate: bool) -> Tokenizer:  # noqa: FBT001
+        task = "translate" if translate else "transcribe"
+        if (language, task) not in self._tokenizers:
+            self._tokenizers[language, task] = Tokenizer(
                 self._loaded.hf_tokenizer,
                 self._is_multilingual,
-                task="transcribe",
+                task=task,
                 language=languages.own(language),
             )
-        return self._tokenizers[language]
+        return self._tokenizers[language, task]
 
 
 class Heard:
@@ -228,7 +234,7 @@ class Heard:
             return []
         asked = [token for word in words for token in word.tokens][: _CONTEXT // 2]
         room = _CONTEXT - len(asked) - len(self._prompt) - 1
-        known = [token for word in prefix for token in word.tokens][-room:]
+        known = [token for word in prefix for token in word.tokens]
         frames = max(_SHORTEST_FRAMES, len(self._loud))
         with _faults("the words cannot be aligned"):
             (found,) = self._model.align(

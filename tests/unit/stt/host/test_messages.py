@@ -1,6 +1,7 @@
 """Messages between parent and worker."""
 
 from math import isfinite
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,11 +12,18 @@ from livebot.stt.host import messages
 from livebot.stt.host.framing import Frame, FramingError
 from livebot.stt.host.messages import FromWorker, ToWorker
 
-TO_WORKER = st.one_of(*(st.from_type(kind) for kind in ToWorker.__args__))
-FROM_WORKER = st.one_of(*(st.from_type(kind) for kind in FromWorker.__args__)).filter(
-    # Times are numbers: JSON knows nothing else.
-    lambda message: all(isfinite(value) for value in astuple(message) if isinstance(value, float))
-)
+
+def messages_of(union: Any) -> st.SearchStrategy[Any]:
+    """Return messages of some kinds; times are numbers, for JSON knows nothing else."""
+    return st.one_of(*(st.from_type(kind) for kind in union.__args__)).filter(
+        lambda message: all(
+            isfinite(value) for value in astuple(message) if isinstance(value, float)
+        )
+    )
+
+
+TO_WORKER = messages_of(ToWorker)
+FROM_WORKER = messages_of(FromWorker)
 
 
 @given(TO_WORKER)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from livebot.errors import EngineError, RecordingError
 from livebot.stt.engine import Pause, SttEvent, Word
-from livebot.stt.host.messages import Language, Progress
+from livebot.stt.host.messages import Language, Progress, Read
 from livebot.stt.host.reading import Recognition, read
 from livebot.stt.host.stream import Note
 
@@ -36,10 +35,9 @@ class Mortal:
         self.asked: list[tuple[str, float]] = []
 
     @asynccontextmanager
-    async def read(
-        self, _: Path, *, language: str, from_s: float, on_note: Callable[[Note], None]
-    ) -> AsyncIterator[Any]:
+    async def read(self, wanted: Read, on_note: Callable[[Note], None]) -> AsyncIterator[Any]:
         """Give a stream."""
+        language, from_s = wanted.language, wanted.from_s
         self.asked.append((language, from_s))
         lives = self._lives.pop(0) if self._lives else 1000
 
@@ -70,10 +68,9 @@ async def recognise(pool: Any, language: str = "en") -> tuple[Recognition, list[
     heard: list[float] = []
     found = await read(
         pool,
-        Path("a.wav"),
+        Read(0, "a.wav", language),
         model="m",
         on_progress=lambda progress: heard.append(progress.heard_s),
-        language=language,
         within_s=60.0,
     )
     return found, heard

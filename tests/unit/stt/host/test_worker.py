@@ -50,9 +50,11 @@ class Scripted:
         self._hear = hear
         self.asked: list[str] = []
 
-    def listen(self, samples: Samples, *, language: str) -> ScriptedHeard:
+    translates = True
+
+    def listen(self, samples: Samples, *, language: str, translate: bool = False) -> ScriptedHeard:
         """Hear a piece of audio."""
-        self.asked.append(language)
+        self.asked.append(f"{language} in English" if translate else language)
         return self._hear(samples)
 
     def detect(self, samples: Samples) -> Detected:
@@ -319,3 +321,15 @@ def test_the_language_is_found_out_by_enough_speech() -> None:
         Language(1, "fr", 0.9),
     ]
     assert desk.model.asked == ["en", "fr", "fr"]
+
+
+def test_a_file_may_be_written_down_in_english(tmp_path: Path) -> None:
+    """The model is told so for each of its pieces, and for no other stream's."""
+    desk = Desk()
+    path = str(write_speech(tmp_path / "a.wav", 2, 2))
+    desk.tell(Read(1, path, "fr", translate=True))
+    desk.settle()
+    desk.tell(Read(2, path, "fr"))
+    desk.settle()
+
+    assert desk.model.asked == ["fr in English"] * 2 + ["fr"] * 2
