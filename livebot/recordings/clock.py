@@ -10,6 +10,9 @@ TOLERANCE_S: Final = 0.1
 """Times are rounded (to milliseconds in WebM) and tremble where they were taken from a clock; no
 gap is smaller than this. Nothing adds up: the next gap is measured from the beginning."""
 
+LOST_S: Final = 0.005
+"""Where something is known to be missing, smaller gaps count too."""
+
 REWIND_S: Final = 1.0
 """Where times go back so far, another recording has been appended."""
 
@@ -36,7 +39,7 @@ class Clock:
         self.position_s = 0.0
         """What came so far, with the silence between."""
 
-    def gap(self, time_s: float) -> float:
+    def gap(self, time_s: float, *, lost: bool = False) -> float:
         """Return how much silence, in seconds, belongs before what comes next.
 
         It counts as passed from now on. Where times go back, or ahead further than can be
@@ -44,10 +47,11 @@ class Clock:
 
         Args:
             time_s: The file's own time of what comes next.
+            lost: Whether what should have come before could not be decoded.
         """
         ahead_s = time_s - self._origin_s - self.position_s
         begun, self._begun = self._begun, True
-        if ahead_s > TOLERANCE_S and self._believes(ahead_s):
+        if ahead_s > (LOST_S if lost else TOLERANCE_S) and self._believes(ahead_s):
             self._silence_s += ahead_s
             self.position_s += ahead_s
             return ahead_s

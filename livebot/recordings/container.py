@@ -142,12 +142,14 @@ def packets(container: InputContainer, stream: AudioStream) -> "Iterator[Packet[
     failures = 0
     while failures < MAX_FAILURES:
         failures += 1
+        # PyAV raises IndexError at the end where tracks came up that were not there before.
         with suppress(av.FFmpegError):
-            for packet in container.demux(stream):
-                failures = 0
-                if packet.has_sidedata("encryption_info"):
-                    raise RecordingError(PROTECTED)
-                yield packet
+            with suppress(IndexError):
+                for packet in container.demux(stream):
+                    failures = 0
+                    if packet.has_sidedata("encryption_info"):
+                        raise RecordingError(PROTECTED)
+                    yield packet
             return
 
 

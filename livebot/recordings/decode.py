@@ -35,6 +35,9 @@ MIN_RATE_HZ: Final = 1_000
 MAX_RATE_HZ: Final = 1_536_000
 """What is recorded at other rates is damaged."""
 
+BATCH: Final = 1 << 19
+"""So many samples of all channels together are mixed at once, or a second if that is less."""
+
 _TS_DISCONT: Final = 0x200
 """FFmpeg's flag of formats whose times begin anywhere (AVFMT_TS_DISCONT)."""
 
@@ -122,7 +125,8 @@ class _Batch:
 
     def takes(self, frame: AudioFrame) -> bool:
         """Whether another one fits in."""
-        return self.samples < frame.rate and _kind(self.frames[0]) == _kind(frame)
+        most = min(frame.rate, BATCH // frame.layout.nb_channels)
+        return self.samples < most and _kind(self.frames[0]) == _kind(frame)
 
     def add(self, frame: AudioFrame) -> None:
         """Take another one in."""
@@ -190,23 +194,29 @@ def _batches(container: InputContainer, stream: AudioStream) -> Iterator[_Batch]
     clock = Clock(_origin_s(container), _duration_s(container, stream))
     batch = _Batch()
     rate_hz = seen = 0
+    lost = False
     for packet in packets(container, stream):
-        seen += bool(packet.size)
-        for frame in frames(packet):
-            if not (frame.samples and MIN_RATE_HZ <= frame.rate <= MAX_RATE_HZ):
-                continue
+        decoded = [frame for frame in frames(packet) if _is_sound(frame)]
+        for frame in decoded:
             rate_hz = rate_hz or frame.rate
             time_s = _time_s(frame, rate_hz)
-            gap_s = 0.0 if time_s is None else clock.gap(time_s)
+            gap_s = 0.0 if time_s is None else clock.gap(time_s, lost=lost)
             clock.passed(frame.samples / frame.rate)
             if batch.frames and (gap_s or not batch.takes(frame)):
                 yield batch
                 batch = _Batch(gap_s)
             batch = batch if batch.frames else _Batch(gap_s)
             batch.add(frame)
+            lost = False
+        seen += bool(packet.size)
+        lost = lost or not decoded
     if not rate_hz:
         raise RecordingError(_NOTHING if seen else _EMPTY)
     yield batch
+
+
+def _is_sound(frame: AudioFrame) -> bool:
+    return bool(frame.samples) and MIN_RATE_HZ <= frame.rate <= MAX_RATE_HZ
 
 
 def _time_s(frame: AudioFrame, rate_hz: int) -> float | None:
