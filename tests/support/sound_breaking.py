@@ -64,6 +64,13 @@ def garbage(at: float = 0.5, length: int = 1_000) -> Callable[[bytes], bytes]:
     return change
 
 
+def strange_track(data: bytes) -> bytes:
+    """Give one packet of a transport stream to a track that nobody announced."""
+    starts = [at for at in range(0, len(data), 188) if data[at + 1 : at + 3] == b"\x41\x00"]
+    at = starts[len(starts) * 2 // 3]
+    return data[: at + 2] + b"\x01" + data[at + 3 :]
+
+
 def wav_bytes(
     data: bytes, *, channels: int = 1, bits: int = 16, rate_hz: int = SPEECH_HZ, tag: int = 1,
     before: bytes = b"", extension: bytes = b"", size: int | None = None,

@@ -44,6 +44,7 @@ from tests.support.sound_breaking import (
     s16_bytes,
     silent_channel,
     silent_film,
+    strange_track,
     wav_bytes,
     with_options,
     written,
@@ -235,6 +236,7 @@ BROKEN = {
         _SHORT,
         make=changed(written("ts", rate_hz=48_000), lambda data: data[len(data) // 2 + 7 :]),
     ),
+    "ts-strange-track": Broken(changed(written("ts", rate_hz=48_000), strange_track), within=0.11),
     "film": Broken(film),
     "film-with-late-sound": Broken(late_sound, share=1.5),
 }
