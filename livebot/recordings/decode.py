@@ -82,7 +82,8 @@ class Recording:
                 the same, to the sample, as without.
 
         Yields:
-            Mono float32 in [-1, 1], one second at most.
+            Mono float32 in [-1, 1], one second at most. For each second that is left out an empty
+            block comes, so that whoever waits can do something else in between, or give up.
 
         Raises:
             RecordingError: Nothing of it can be decoded, or the disk fails.
@@ -92,6 +93,8 @@ class Recording:
             for samples in _resampled(_pieces(_batches(container, choose(container))), rate_hz):
                 rest = samples[left_out:]
                 left_out -= len(samples) - len(rest)
+                if samples.size and not rest.size:
+                    yield rest
                 for start in range(0, len(rest), rate_hz):
                     yield np.clip(rest[start : start + rate_hz], -1.0, 1.0)
 

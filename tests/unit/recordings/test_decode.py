@@ -26,7 +26,8 @@ def read(path: Path, rate_hz: int = 16_000, *, from_s: float = 0.0) -> Samples:
     """Return what is in a file."""
     with open_recording(path) as recording:
         blocks = list(recording.blocks(rate_hz, from_s=from_s))
-    assert all(0 < len(block) <= rate_hz and block.dtype == np.float32 for block in blocks)
+    assert all(len(block) <= rate_hz and block.dtype == np.float32 for block in blocks)
+    assert from_s > 0 or all(block.size for block in blocks)
     return np.concatenate([np.zeros(0, np.float32), *blocks])
 
 
@@ -110,6 +111,17 @@ def test_from_the_middle(
     rest = read(path, from_s=from_s)
 
     assert np.array_equal(rest, whole[max(0, round(from_s * 16_000)) :])
+
+
+def test_what_is_left_out_holds_nobody_up(tmp_path: Path) -> None:
+    """A block comes for each second of it, with nothing inside: time to look whether to go on."""
+    path = write(tmp_path / "tone.wav", tone(16_000, 30.0), 16_000, KINDS["wav"])
+
+    with open_recording(path) as recording:
+        sizes = [block.size for block in recording.blocks(16_000, from_s=20.0)]
+
+    assert 18 <= sizes.count(0) <= 22
+    assert sum(sizes) == 160_000
 
 
 def test_twice(recordings: list[tuple[Path, Samples]]) -> None:
