@@ -1,7 +1,8 @@
 """What the voice model hears: logarithms of the energy in 80 bands, every 10 ms (pure).
 
-They are Kaldi's filter banks (hamming window, pre-emphasis, no dither), with the mean of
-each band taken off, as the model was trained on.
+They are Kaldi's filter banks (hamming window, pre-emphasis, no dither). The model wants them
+without the mean of each band over some seconds, which is for the caller to take off: a frame
+by itself depends on its own 25 ms only.
 """
 
 from functools import cache
@@ -37,8 +38,7 @@ def fbank(samples: Samples) -> NDArray[np.float32]:
     windowed = (frames - _EMPHASIS * before) * np.hamming(LENGTH)
     power = np.abs(np.fft.rfft(windowed, _FFT)) ** 2
     bands = np.log(np.maximum(power[:, :-1] @ _filters(), _FLOOR))
-    out: NDArray[np.float32] = (bands - bands.mean(axis=0)).astype(np.float32)
-    return out
+    return bands.astype(np.float32)
 
 
 def _mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:

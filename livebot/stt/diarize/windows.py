@@ -47,14 +47,12 @@ class Window:
         from_s: The part that counts begins here, in seconds from its beginning. The parts
             of all windows follow each other without gaps.
         to_s: The part that counts ends here.
-        before: The samples before it, `HOP` at most.
     """
 
     at_s: float
     samples: Samples
     from_s: float
     to_s: float
-    before: Samples
 
 
 def windows(blocks: Iterable[Samples]) -> Iterator[Window]:
@@ -63,14 +61,14 @@ def windows(blocks: Iterable[Samples]) -> Iterator[Window]:
     Args:
         blocks: Mono at `RATE_HZ`, of any length.
     """
-    held, before, number = silence(0), silence(0), 0
+    held, number = silence(0), 0
     for block in blocks:
         held = np.concatenate([held, block])
         while len(held) > WINDOW:
             from_s = _EDGE_S if number else 0.0
-            yield Window(number * HOP_S, held[:WINDOW], from_s, _EDGE_S + HOP_S, before)
-            before, held, number = held[:HOP], held[HOP:], number + 1
+            yield Window(number * HOP_S, held[:WINDOW], from_s, _EDGE_S + HOP_S)
+            held, number = held[HOP:], number + 1
     if held.size:
         samples = np.concatenate([held, silence(WINDOW - len(held))])
         from_s = _EDGE_S if number else 0.0
-        yield Window(number * HOP_S, samples, from_s, len(held) / RATE_HZ, before)
+        yield Window(number * HOP_S, samples, from_s, len(held) / RATE_HZ)

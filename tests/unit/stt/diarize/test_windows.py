@@ -35,14 +35,13 @@ def test_the_parts_that_count_are_the_whole_recording(count: int, sizes: list[in
 
 @given(lengths, blocks)
 def test_each_window_is_where_it_says(count: int, sizes: list[int]) -> None:
-    """Its samples are those of the recording, then silence; so are those before it."""
+    """Its samples are those of the recording, then silence."""
     whole = np.concatenate([ramp(count), np.zeros(WINDOW, np.float32)])
 
     for number, each in enumerate(cut(ramp(count), sizes)):
         assert each.at_s == number * HOP_S
         at = number * HOP
         assert np.array_equal(each.samples, whole[at : at + WINDOW])
-        assert np.array_equal(each.before, whole[max(0, at - HOP) : at])
 
 
 @given(lengths)
