@@ -28,6 +28,8 @@ from livebot.fetch.http import Limits
 from livebot.fetch.spool import spool
 from livebot.settings import Settings
 from livebot.stt import models
+from livebot.stt.diarize.find import find_turns
+from livebot.stt.diarize.turns import Turn
 from livebot.stt.host.host import EngineHost
 from livebot.stt.host.options import HostOptions
 from livebot.stt.languages import AUTO
@@ -160,8 +162,11 @@ class _Daemon:
         self._say(answers.ready(model))
         log.info("daemon_ready", model=model)
         known = frozenset({model, *models.names()})
-        terms = Terms(models=known, limit=self._settings.queue_limit)
+        terms = Terms(models=known, limit=self._settings.queue_limit, find_turns=self._find_turns)
         await serve(self._source, self._output, host, self._sources(), terms, self._stop)
+
+    async def _find_turns(self, path: Path, speakers: int | None) -> list[Turn]:
+        return await find_turns(path, speakers=speakers, cpu_limit=self._settings.cpu_limit)
 
     def _say(self, answer: Answer) -> None:
         self._output.put(answers.encode(answer))

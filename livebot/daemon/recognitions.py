@@ -5,8 +5,11 @@ breath in which they asked is answered, too.
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
+from typing import TypeAlias
 
 from livebot.daemon import answers
 from livebot.daemon.answers import Answer
@@ -15,10 +18,15 @@ from livebot.daemon.host import Host
 from livebot.daemon.requests import Name, Recognise
 from livebot.daemon.sources import Sources
 from livebot.errors import EngineBusyError, EngineError, LivebotError
+from livebot.stt.diarize.turns import Turn
 from livebot.stt.host.messages import Progress
+from livebot.transcripts.model import Transcript
 from livebot.transcripts.of import transcript
+from livebot.transcripts.speakers import assign
 
 PROGRESS_EVERY_S = 0.5
+
+FindTurns: TypeAlias = Callable[[Path, int | None], Awaitable[Sequence[Turn]]]
 
 
 class _Progress:
@@ -34,14 +42,16 @@ class _Progress:
         self._say = say
         self._now = asyncio.get_running_loop().time
         self._next = self._now()
-        self._part = 0.0
+        self._heard_s, self._part = 0.0, 0.0
 
     def __call__(self, progress: Progress) -> None:
         """Take news in."""
         part = progress.heard_s / progress.total_s if progress.total_s else 0.0
-        if self._now() < self._next or part < self._part:
+        is_further = progress.heard_s > self._heard_s and part >= self._part
+        if not is_further or self._now() < self._next:
             return
-        self._next, self._part = self._now() + PROGRESS_EVERY_S, part
+        self._next = self._now() + PROGRESS_EVERY_S
+        self._heard_s, self._part = progress.heard_s, part
         self._say(answers.progress(self._request, progress.heard_s, progress.total_s))
 
 
@@ -52,6 +62,7 @@ class Recognitions:
         host: Recognises them.
         sources: Has them.
         models: The names that requests may use.
+        find_turns: Finds who speaks when in a file, of so many people.
         limit: How many requests may be under way; those beyond are refused.
         say: Tells clients what must be told.
         hint: Tells them what may be left out where they do not keep up.
@@ -64,6 +75,7 @@ class Recognitions:
         sources: Sources,
         *,
         models: Collection[str],
+        find_turns: FindTurns,
         limit: int,
         say: Callable[[Answer], None],
         hint: Callable[[Answer], None],
@@ -72,6 +84,8 @@ class Recognitions:
         self._host = host
         self._sources = sources
         self._models = models
+        self._find_turns = find_turns
+        self._one_by_one = asyncio.Lock()
         self._limit = limit
         self._say = say
         self._hint = hint
@@ -138,7 +152,18 @@ class Recognitions:
                 model=request.model or "",
                 on_progress=progress,
             )
-        return answers.recognised(request, transcript(found, ""), speakers=False)
+            said = transcript(found, "")
+            if request.wants_speakers:
+                said = await self._with_speakers(said, path, request.speakers)
+        return answers.recognised(request, said, speakers=request.wants_speakers)
+
+    async def _with_speakers(
+        self, said: Transcript, path: Path, speakers: int | None
+    ) -> Transcript:
+        # A process of its own each time, with memory of its own.
+        async with self._one_by_one:
+            turns = await self._find_turns(path, speakers)
+        return replace(said, utterances=assign(said.utterances, turns))
 
 
 def _is_same(known: Name | None, name: Name) -> bool:

@@ -44,6 +44,11 @@ class Recognise(Struct, frozen=True):
     speakers: Annotated[int, Meta(ge=1, le=100)] | None = None
 
     @property
+    def wants_speakers(self) -> bool:
+        """Return whether it is to be said who speaks."""
+        return self.diarize or self.speakers is not None
+
+    @property
     def source(self) -> str:
         """Return where the file is."""
         return self.audio_url or self.path or ""

@@ -11,7 +11,7 @@ from livebot.daemon.dispatcher import Dispatcher
 from livebot.daemon.framing import Decoder
 from livebot.daemon.host import Host
 from livebot.daemon.pipes import Input, Output
-from livebot.daemon.recognitions import Recognitions
+from livebot.daemon.recognitions import FindTurns, Recognitions
 from livebot.daemon.sources import Sources
 from livebot.daemon.streams import LiveStreams
 
@@ -29,11 +29,13 @@ class Terms:
     Attributes:
         models: The names that requests may use.
         limit: How many requests may be under way.
+        find_turns: Finds who speaks when in a file.
         drain_s: How long is waited for what runs when the daemon is to stop.
     """
 
     models: frozenset[str] = frozenset()
     limit: int = 1000
+    find_turns: FindTurns
     drain_s: float = DRAIN_S
 
 
@@ -75,6 +77,7 @@ async def serve(
             host,
             sources,
             models=terms.models,
+            find_turns=terms.find_turns,
             limit=terms.limit,
             say=say,
             hint=hint,

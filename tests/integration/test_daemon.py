@@ -101,7 +101,7 @@ def is_right(answer: dict[str, Any]) -> bool:
 def test_a_naive_client_is_served(tmp_path: Path, speech_url: str) -> None:
     """It knows of `ready`, of one line per URL, and of `audio_url` in the answer.
 
-    Spec: daemon/Answers, daemon/First line
+    Spec: daemon/Answers, daemon/First line.
     """
     with NaiveClient(tmp_path, LOCAL) as client:
         assert client.is_alive()
@@ -128,7 +128,7 @@ def test_a_naive_client_is_served(tmp_path: Path, speech_url: str) -> None:
 def test_what_cannot_start_says_why(tmp_path: Path, setting: str, value: str, cause: str) -> None:
     """In one line of JSON, and fails.
 
-    Spec: daemon/First line
+    Spec: daemon/First line.
     """
     done = subprocess.run(
         PROGRAM,
@@ -150,7 +150,7 @@ def test_what_cannot_start_says_why(tmp_path: Path, setting: str, value: str, ca
 async def test_a_hundred_requests_and_all_else_at_once(tmp_path: Path) -> None:
     """Ten of them for one URL; besides, pings, garbage, faults, progress, a stream, and a cancel.
 
-    Spec: daemon/Requests, daemon/Progress, daemon/Cancelling, daemon/Live streams, daemon/Garbage
+    Spec: daemon/Requests, daemon/Progress, daemon/Cancelling, daemon/Live streams, daemon/Garbage.
     """
     spool = tmp_path / "spool"
     async with site() as (url, asked), daemon(tmp_path, LT_TEMP_DIR=str(spool), **LOCAL) as one:
@@ -220,7 +220,7 @@ async def say_all(one: Daemon, name: str) -> None:
 async def test_a_killed_worker_costs_no_request(tmp_path: Path) -> None:
     """Killed in the middle of files; all are answered, and the daemon says that it was so.
 
-    Spec: daemon/Answers
+    Spec: daemon/Answers.
     """
     async with daemon(tmp_path, **LOCAL) as one:
         for name in range(4):
@@ -246,7 +246,7 @@ async def test_a_killed_worker_costs_no_request(tmp_path: Path) -> None:
 async def test_stopping_in_the_middle_finishes_what_runs(tmp_path: Path) -> None:
     """All is answered, nothing is left; what a crash leaves is removed by age, later.
 
-    Spec: daemon/End, daemon/Temporary files
+    Spec: daemon/End, daemon/Temporary files.
     """
     spool = tmp_path / "spool"
     settings = {**LOCAL, "LT_TEMP_DIR": str(spool)}
@@ -273,7 +273,7 @@ async def test_stopping_in_the_middle_finishes_what_runs(tmp_path: Path) -> None
 async def test_rubbish_ends_nothing(tmp_path: Path) -> None:
     """A megabyte of it, and a line of a megabyte; every line that comes back is JSON.
 
-    Spec: daemon/Garbage
+    Spec: daemon/Garbage.
     """
     dice = random.Random(5)
     async with daemon(tmp_path, **LOCAL) as one:

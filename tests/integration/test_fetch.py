@@ -1,7 +1,4 @@
-"""Files come over real sockets, from servers that do what they like.
-
-Spec: daemon/Addresses, daemon/Limits of a download
-"""
+"""Files come over real sockets, from servers that do what they like."""
 
 import asyncio
 import os
@@ -145,7 +142,10 @@ async def test_redirects_end(tmp_path: Path) -> None:
     "target", ["http://127.0.0.2:{port}/", "http://localhost:{port}/", "http://[::1]:{port}/"]
 )
 async def test_a_redirect_leads_into_no_other_private_host(tmp_path: Path, target: str) -> None:
-    """What the first host may do, the second may not."""
+    """What the first host may do, the second may not.
+
+    Spec: daemon/Addresses.
+    """
     asked = 0
 
     async def handle(_: web.BaseRequest) -> web.Response:
@@ -164,7 +164,10 @@ async def test_a_redirect_leads_into_no_other_private_host(tmp_path: Path, targe
     "host", ["localhost", "127.1", "2130706433", "0x7f000001", "rebound.test"]
 )
 async def test_no_spelling_of_this_machine_is_asked(tmp_path: Path, host: str) -> None:
-    """Names and old spellings are judged by what they lead to, before anybody is connected to."""
+    """Names and old spellings are judged by what they lead to, before anybody is connected to.
+
+    Spec: daemon/Addresses.
+    """
     asked = 0
 
     async def handle(_: web.BaseRequest) -> web.Response:
@@ -207,7 +210,10 @@ async def test_a_proxy_of_the_environment_is_not_asked(
 
 @pytest.mark.parametrize("chunked", [False, True])
 async def test_a_file_may_be_so_large(tmp_path: Path, *, chunked: bool) -> None:
-    """By what the server says, and by what comes where it does not say."""
+    """By what the server says, and by what comes where it does not say.
+
+    Spec: daemon/Limits of a download.
+    """
     size = 3 << 20
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
@@ -272,7 +278,10 @@ async def test_what_is_no_file_is_told(tmp_path: Path, answer: bytes, complaint:
 async def test_a_silent_server_is_given_up(
     tmp_path: Path, given: dict[str, float], complaint: str
 ) -> None:
-    """In the middle of a file, by either deadline."""
+    """In the middle of a file, by either deadline.
+
+    Spec: daemon/Limits of a download.
+    """
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx"
     async with raw_server(answer, stay=True) as port:
         why = await refused(f"http://127.0.0.1:{port}/", tmp_path, limits(**given))

@@ -1,7 +1,4 @@
-"""Answers have the keys that clients wait for.
-
-Spec: daemon/Answers
-"""
+"""Answers have the keys that clients wait for."""
 
 import json
 
@@ -25,7 +22,10 @@ SAID = Transcript(
 
 
 def test_an_answer_is_as_clients_expect() -> None:
-    """The seed's keys, and its URL; then what else is known."""
+    """The seed's keys, and its URL; then what else is known.
+
+    Spec: daemon/Answers.
+    """
     answer = answers.recognised(Recognise(audio_url="http://a", id=3), SAID, speakers=False)
 
     assert answer == {
@@ -50,7 +50,10 @@ def test_a_client_gets_the_keys_back_that_it_gave() -> None:
 
 
 def test_who_spoke_is_said_where_it_was_asked() -> None:
-    """Utterance by utterance."""
+    """Utterance by utterance.
+
+    Spec: daemon/Speakers.
+    """
     answer = answers.recognised(Recognise(path="/a"), SAID, speakers=True)
 
     assert answer["utterances"] == [

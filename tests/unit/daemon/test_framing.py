@@ -1,7 +1,4 @@
-"""Whatever anybody writes, what is a line of JSON is found, and nothing raises.
-
-Spec: daemon/Garbage
-"""
+"""Whatever anybody writes, what is a line of JSON is found, and nothing raises."""
 
 import json
 
@@ -63,7 +60,10 @@ def test_cutting_makes_no_difference(pieces: list[bytes], cuts: list[int]) -> No
 
 @given(st.lists(frames() | NOISE, max_size=8))
 def test_frames_are_found_among_garbage(sent: list[Frame | bytes]) -> None:
-    """Each frame comes once, as it was, and each line of garbage is one complaint."""
+    """Each frame comes once, as it was, and each line of garbage is one complaint.
+
+    Spec: daemon/Garbage.
+    """
     data, expected = b"", list[Item]()
     for item in sent:
         if isinstance(item, Frame):
@@ -145,7 +145,10 @@ def test_a_line_may_be_so_long() -> None:
 
 @pytest.mark.parametrize("count", ["-1", str(MAX_PAYLOAD + 1), "true", '"4"', "4.0", "null", "[]"])
 def test_uncounted_audio_is_skipped_with_one_complaint(count: str) -> None:
-    """Up to the next line that is an object, whatever the audio looks like."""
+    """Up to the next line that is an object, whatever the audio looks like.
+
+    Spec: daemon/Garbage.
+    """
     sound = b"\x00\n\x01\n\nnoise\n" + b"\xff" * (2 * MAX_LINE) + b"\n"
     data = b'{"type":"audio","bytes":%b}\n%b{"id":1}\nno\n' % (count.encode(), sound)
 
@@ -158,7 +161,10 @@ def test_the_end_in_the_middle_of_audio_is_told() -> None:
 
 
 def test_only_audio_has_a_payload() -> None:
-    """Another line's `bytes` counts nothing: what follows is a line."""
+    """Another line's `bytes` counts nothing: what follows is a line.
+
+    Spec: daemon/Garbage.
+    """
     data = b'{"type":"open","bytes":9}\n{"id":1}\n'
 
     assert decoded(data, []) == [Frame(b'{"type":"open","bytes":9}'), Frame(b'{"id":1}')]

@@ -1,7 +1,4 @@
-"""Whatever standard input and output are, nobody waits for them in vain.
-
-Spec: daemon/Clients that do not read
-"""
+"""Whatever standard input and output are, nobody waits for them in vain."""
 
 import asyncio
 import os
@@ -105,7 +102,10 @@ async def test_output_may_be_a_file(tmp_path: Path) -> None:
 
 
 async def test_who_does_not_read_is_waited_for(pipe: tuple[int, int]) -> None:
-    """There is room again once enough was read; leaving does not wait for it."""
+    """There is room again once enough was read; leaving does not wait for it.
+
+    Spec: daemon/Clients that do not read.
+    """
     async with Output(pipe[1]) as output:
         output.put(b"x" * MAX_UNREAD)
         before = output.has_room

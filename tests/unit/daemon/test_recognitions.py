@@ -1,7 +1,4 @@
-"""Each request is answered once, however it ends.
-
-Spec: daemon/Answers, daemon/Cancelling, daemon/Limits of a client
-"""
+"""Each request is answered once, however it ends."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,7 +20,7 @@ from livebot.errors import EngineBusyError, EngineError, RecordingError
 from livebot.fetch.http import Limits
 from livebot.stt.host.messages import Progress
 from tests.support.waiting import until
-from tests.unit.daemon.fake_host import FakeHost
+from tests.unit.daemon.fake_host import FakeHost, find_turns
 
 
 @dataclass(slots=True)
@@ -45,6 +42,7 @@ class Desk:
             Sources(self.folder, Limits(), [self.folder]),
             models={"fake", "other"},
             limit=self.limit,
+            find_turns=find_turns,
             say=self.said.append,
             hint=self.hints.append,
             group=self.group,
@@ -64,7 +62,10 @@ async def opened(folder: Path, limit: int = 3) -> AsyncIterator[Desk]:
 
 
 async def test_a_file_is_answered(tmp_path: Path) -> None:
-    """With its words, by its own path and id, in the language and by the model asked for."""
+    """With its words, by its own path and id, in the language and by the model asked for.
+
+    Spec: daemon/Answers.
+    """
     async with opened(tmp_path) as desk:
         desk.ask(id="x", language="de", model="other")
     (answer,) = desk.said
@@ -73,6 +74,25 @@ async def test_a_file_is_answered(tmp_path: Path) -> None:
     assert answer["words"][-1] == {"text": "end", "start": 2.0, "end": 3.0}
     assert (answer["path"], answer["id"]) == (str(tmp_path / "a.wav"), "x")
     assert desk.host.asked == [("de", "other")]
+
+
+async def test_who_speaks_is_said_to_those_who_ask(tmp_path: Path) -> None:
+    """Of as many people as there are said to be; one who does not ask does not wait for it.
+
+    Spec: daemon/Speakers.
+    """
+    async with opened(tmp_path) as desk:
+        desk.ask(id=1)
+        desk.ask(id=2, diarize=True)
+        desk.ask(id=3, speakers=1)
+    found = {
+        answer["id"]: [part["speaker"] for part in answer.get("utterances", ())]
+        for answer in desk.said
+    }
+
+    assert found[1] == []
+    assert len(set(found[2])) == 2
+    assert set(found[3]) == {"SPEAKER_1"}
 
 
 @pytest.mark.parametrize(
@@ -88,7 +108,10 @@ async def test_a_file_is_answered(tmp_path: Path) -> None:
 async def test_a_fault_is_an_answer(
     tmp_path: Path, fault: Exception, told: dict[str, object], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Also a mistake of ours, whose text stays in the house; the next request is served."""
+    """Also a mistake of ours, whose text stays in the house; the next request is served.
+
+    Spec: daemon/Answers.
+    """
     async with opened(tmp_path) as desk:
         desk.host.fault = fault
         desk.ask(id=1)
@@ -115,7 +138,10 @@ async def test_a_missing_file_and_an_unknown_model_are_told(tmp_path: Path) -> N
 
 
 async def test_too_many_are_refused_at_once(tmp_path: Path) -> None:
-    """Those under way go on, and there is room again when one is answered."""
+    """Those under way go on, and there is room again when one is answered.
+
+    Spec: daemon/Limits of a client.
+    """
     async with opened(tmp_path) as desk:
         desk.host.gate.clear()
         for number in range(5):
@@ -130,7 +156,10 @@ async def test_too_many_are_refused_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("begun", [False, True])
 async def test_a_request_can_be_cancelled(tmp_path: Path, *, begun: bool) -> None:
-    """In the middle, and in the same breath in which it was asked; it answers, and no other."""
+    """In the middle, and in the same breath in which it was asked; it answers, and no other.
+
+    Spec: daemon/Cancelling.
+    """
     async with opened(tmp_path) as desk:
         desk.host.gate.clear()
         desk.ask(id="x")
@@ -188,7 +217,10 @@ async def test_stopping_answers_all(tmp_path: Path) -> None:
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.floats(0, 20), st.sampled_from([0.0, 10.0])), max_size=12))
 def test_progress_never_goes_back(tmp_path: Path, reports: list[tuple[float, float]]) -> None:
-    """Whatever the host says, where there is no time between the reports."""
+    """Whatever the host says, where there is no time between the reports.
+
+    Spec: daemon/Progress.
+    """
 
     async def run() -> list[Answer]:
         async with opened(tmp_path) as desk:
@@ -204,13 +236,18 @@ def test_progress_never_goes_back(tmp_path: Path, reports: list[tuple[float, flo
     parts = [hint["progress"] for hint in hints if "progress" in hint]
     assert parts == sorted(parts)
     assert all(0 <= part <= 1 for part in parts)
-    assert bool(hints) == bool(reports)
+    heard = [hint["heard_s"] for hint in hints]
+    assert heard == sorted(set(heard))
+    assert bool(hints) == any(heard_s > 0 for heard_s, _ in reports)
 
 
 async def test_progress_comes_now_and_then(tmp_path: Path) -> None:
-    """Not as often as the host tells it, and only to those who asked."""
+    """Not as often as the host tells it, and only to those who asked.
+
+    Spec: daemon/Progress.
+    """
     async with opened(tmp_path) as desk:
-        desk.host.reports = [Progress(0, second, 100.0) for second in range(100)]
+        desk.host.reports = [Progress(0, second, 100.0) for second in range(1, 100)]
         desk.ask(progress=True, id=1)
         desk.ask(id=2)
 

@@ -1,7 +1,4 @@
-"""A request is understood as a whole, or refused with what is wrong and whose it is.
-
-Spec: daemon/Requests, daemon/Garbage
-"""
+"""A request is understood as a whole, or refused with what is wrong and whose it is."""
 
 import json
 from typing import Any
@@ -53,7 +50,10 @@ def parsed(payload: bytes = b"", /, **fields: Any) -> Request | Refusal:
 
 @given(st.dictionaries(KEYS, ANYTHING, max_size=5))
 def test_any_object_is_a_request_or_refused(fields: dict[str, Any]) -> None:
-    """Right keys with wrong values raise nothing, and a refusal says why in one line."""
+    """Right keys with wrong values raise nothing, and a refusal says why in one line.
+
+    Spec: daemon/Garbage.
+    """
     found = parse(Frame(json.dumps(fields).encode()))
 
     if isinstance(found, Refusal):
@@ -87,7 +87,10 @@ def test_any_object_is_a_request_or_refused(fields: dict[str, Any]) -> None:
     ],
 )
 def test_requests_are_understood(fields: dict[str, Any], request_: Request) -> None:
-    """Also those of other versions, with more keys."""
+    """Also those of other versions, with more keys.
+
+    Spec: daemon/Requests.
+    """
     assert parsed(**fields) == request_
 
 
@@ -122,7 +125,10 @@ def test_audio_has_its_payload() -> None:
     ],
 )
 def test_what_is_wrong_is_told(fields: dict[str, Any], reason: str) -> None:
-    """With the key that it is about."""
+    """With the key that it is about.
+
+    Spec: daemon/Requests.
+    """
     found = parsed(**fields)
 
     assert isinstance(found, Refusal)

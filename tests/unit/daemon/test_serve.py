@@ -1,7 +1,4 @@
-"""A client from its first line to its last, over real pipes, with a host that has no model.
-
-Spec: daemon/Garbage, daemon/End, daemon/Clients that do not read
-"""
+"""A client from its first line to its last, over real pipes, with a host that has no model."""
 
 import asyncio
 import json
@@ -23,7 +20,7 @@ from livebot.daemon.serve import Stop, Terms, serve
 from livebot.daemon.sources import Sources
 from livebot.fetch.http import Limits
 from tests.support.waiting import until
-from tests.unit.daemon.fake_host import FakeHost
+from tests.unit.daemon.fake_host import FakeHost, find_turns
 
 
 @dataclass(slots=True)
@@ -97,7 +94,7 @@ async def serving_one(
     client = Client(to_daemon, from_daemon, host, stop, folder)
     if is_reading:
         client.is_reading.set()
-    terms = Terms(models=frozenset({"fake"}), limit=limit, drain_s=drain_s)
+    terms = Terms(models=frozenset({"fake"}), limit=limit, find_turns=find_turns, drain_s=drain_s)
 
     async def run() -> None:
         source = Input(theirs)
@@ -153,7 +150,10 @@ async def test_how_it_is_can_be_asked(tmp_path: Path) -> None:
 
 
 async def test_cancelling_in_the_same_breath_is_answered(tmp_path: Path) -> None:
-    """And cancelling nothing is, too."""
+    """And cancelling nothing is, too.
+
+    Spec: daemon/Cancelling.
+    """
     async with serving_one(tmp_path) as client:
         client.host.gate.clear()
         await client.ask(1)
@@ -166,7 +166,10 @@ async def test_cancelling_in_the_same_breath_is_answered(tmp_path: Path) -> None
 
 
 async def test_the_end_of_the_input_finishes_all(tmp_path: Path) -> None:
-    """However long that takes; also a stream whose end was not said."""
+    """However long that takes; also a stream whose end was not said.
+
+    Spec: daemon/End.
+    """
     async with serving_one(tmp_path, drain_s=0) as client:
         client.host.gate.clear()
         await client.ask(1, 2)
@@ -184,7 +187,10 @@ async def test_the_end_of_the_input_finishes_all(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("asked", ["once", "twice"])
 async def test_stopping_waits_for_what_runs_and_not_for_ever(tmp_path: Path, asked: str) -> None:
-    """What is done in time is answered, the rest with an error; asked again, it waits no more."""
+    """What is done in time is answered, the rest with an error; asked again, it waits no more.
+
+    Spec: daemon/End.
+    """
     async with serving_one(tmp_path, drain_s=0.3 if asked == "once" else 60) as client:
         client.host.gate.clear()
         await client.ask(1)
@@ -234,7 +240,10 @@ async def test_too_many_requests_are_refused(tmp_path: Path) -> None:
 async def test_who_does_not_read_is_heard_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing piles up: its own pipe fills; once it reads, all is answered."""
+    """Nothing piles up: its own pipe fills; once it reads, all is answered.
+
+    Spec: daemon/Clients that do not read.
+    """
     monkeypatch.setattr(pipes, "MAX_UNREAD", 100_000)
     count = 3000
     async with serving_one(tmp_path, is_reading=False) as client:
@@ -251,7 +260,10 @@ async def test_who_does_not_read_is_heard_no_more(
 async def test_a_client_that_is_gone_ends_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the middle of its request, without waiting for it."""
+    """In the middle of its request, without waiting for it.
+
+    Spec: daemon/Clients that do not read.
+    """
     monkeypatch.setattr(pipes, "WATCH_S", 0.05)
     async with serving_one(tmp_path, is_reading=False) as client:
         client.host.gate.clear()
@@ -280,7 +292,10 @@ NOISE = st.binary(max_size=80) | st.sampled_from(
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(noise=st.lists(NOISE, max_size=12))
 def test_garbage_ends_nothing(tmp_path: Path, noise: list[bytes]) -> None:
-    """After whatever bytes, a request is answered."""
+    """After whatever bytes, a request is answered.
+
+    Spec: daemon/Garbage.
+    """
 
     async def run() -> list[dict[str, Any]]:
         async with serving_one(tmp_path) as client:

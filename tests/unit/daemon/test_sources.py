@@ -1,7 +1,4 @@
-"""What a request names becomes a file, or one error.
-
-Spec: daemon/Files of this machine, daemon/Addresses
-"""
+"""What a request names becomes a file, or one error."""
 
 from pathlib import Path
 
@@ -40,7 +37,10 @@ async def test_files_of_allowed_folders_are_used_where_they_are(tmp_path: Path, 
     ],
 )
 async def test_nothing_else_is(tmp_path: Path, source: str, complaint: str) -> None:
-    """Each with its cure."""
+    """Each with its cure.
+
+    Spec: daemon/Files of this machine, daemon/Addresses.
+    """
     for folders in ([], [tmp_path]):
         with pytest.raises(FetchError, match=complaint):
             async with Sources(tmp_path, Limits(), folders).file(source):

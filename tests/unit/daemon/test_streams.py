@@ -1,7 +1,4 @@
-"""Live streams: each ends with one line that says how.
-
-Spec: daemon/Live streams
-"""
+"""Live streams: each ends with one line that says how."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -68,7 +65,10 @@ async def staged() -> AsyncIterator[Stage]:
 
 
 async def test_words_come_back() -> None:
-    """Several streams do not mix, in the language and by the model asked for."""
+    """Several streams do not mix, in the language and by the model asked for.
+
+    Spec: daemon/Live streams.
+    """
     async with staged() as stage:
         stage.streams.open(Open("a", "de", "other"))
         stage.streams.open(Open(7))
@@ -114,7 +114,10 @@ async def test_what_is_taken_is_told_by_the_second() -> None:
 
 
 async def test_too_much_at_once_ends_a_stream() -> None:
-    """A whole window may wait; its neighbour goes on."""
+    """A whole window may wait; its neighbour goes on.
+
+    Spec: daemon/Live streams.
+    """
     async with staged() as stage:
         await stage.open("b")
         await stage.open()
@@ -177,7 +180,10 @@ async def test_closing_ends_at_once(*, is_open: bool) -> None:
 
 @pytest.mark.parametrize("when", ["opening", "hearing", "sending"])
 async def test_a_lost_stream_ends_with_its_fault(when: str) -> None:
-    """Whoever waits for what."""
+    """Whoever waits for what.
+
+    Spec: daemon/Live streams.
+    """
     fault = EngineError("the worker died")
     async with staged() as stage:
         if when == "opening":
@@ -213,7 +219,10 @@ async def test_a_mistake_of_ours_ends_one_stream() -> None:
 
 
 async def test_what_makes_no_sense_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without harm to what is open: `refused` says that no stream has ended."""
+    """Without harm to what is open: `refused` says that no stream has ended.
+
+    Spec: daemon/Limits of a client.
+    """
     monkeypatch.setattr(streams, "MAX_STREAMS", 1)
     async with staged() as stage:
         stage.streams.open(Open("b", model="/etc"))

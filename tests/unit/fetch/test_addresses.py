@@ -1,7 +1,4 @@
-"""Only what is known to be public passes.
-
-Spec: daemon/Addresses
-"""
+"""Only what is known to be public passes."""
 
 from ipaddress import (
     IPv4Address,
@@ -65,7 +62,10 @@ def inside(network: Network) -> st.SearchStrategy[Address]:
 
 @given(st.sampled_from(SPECIAL_4 + SPECIAL_6).map(ip_network).flatmap(inside))
 def test_no_special_address_is_public(address: Address) -> None:
-    """Nothing of IANA's special ranges passes."""
+    """Nothing of IANA's special ranges passes.
+
+    Spec: daemon/Addresses.
+    """
     assert not is_public(address)
 
 

@@ -1,7 +1,4 @@
-"""Only files below allowed folders are read.
-
-Spec: daemon/Files of this machine
-"""
+"""Only files below allowed folders are read."""
 
 import os
 from pathlib import Path
@@ -57,7 +54,10 @@ def test_files_below_a_folder_are_read(place: Path) -> None:
     ],
 )
 def test_nothing_leads_out(place: Path, inside: str) -> None:
-    """Neither links nor dots; whether a file is there outside is not told."""
+    """Neither links nor dots; whether a file is there outside is not told.
+
+    Spec: daemon/Files of this machine.
+    """
     folder = place / "open"
     for text in (f"{folder}/{inside}", f"file://{folder}/{inside}"):
         with pytest.raises(FetchError, match="not below a folder that LT_ALLOWED_PATHS names"):
@@ -99,7 +99,10 @@ def test_what_is_no_readable_file_is_told(place: Path, name: str, complaint: str
 
 
 def test_without_the_setting_nothing_is_read(place: Path) -> None:
-    """The cure is told."""
+    """The cure is told.
+
+    Spec: daemon/Files of this machine.
+    """
     with pytest.raises(FetchError, match="LT_ALLOWED_PATHS"):
         allowed_file(f"{place}/open/deep/a b.wav", [])
 

@@ -1,7 +1,4 @@
-"""Names lead only where anybody may look.
-
-Spec: daemon/Addresses
-"""
+"""Names lead only where anybody may look."""
 
 import socket
 
@@ -57,7 +54,10 @@ async def test_a_name_for_something_private_is_refused(address: str) -> None:
 
 
 async def test_a_name_that_changes_its_meaning_is_judged_anew() -> None:
-    """DNS rebinding: each answer is judged, and what was judged is what is given out."""
+    """DNS rebinding: each answer is judged, and what was judged is what is given out.
+
+    Spec: daemon/Addresses.
+    """
     resolver = GuardedResolver(Names(["8.8.8.8"], ["127.0.0.1"]), Allowed())
 
     assert await found(resolver) == ["8.8.8.8"]

@@ -1,7 +1,4 @@
-"""Temporary files leave with their process; those of crashed ones are removed by age.
-
-Spec: daemon/Temporary files
-"""
+"""Temporary files leave with their process; those of crashed ones are removed by age."""
 
 import os
 import stat
@@ -36,7 +33,10 @@ def crashed(place: Path, *, age_s: float) -> Path:
 
 
 def test_a_folder_of_our_own_goes_with_all_that_is_in_it(tmp_path: Path) -> None:
-    """Nobody else can look into it, and nothing of it is left."""
+    """Nobody else can look into it, and nothing of it is left.
+
+    Spec: daemon/Temporary files.
+    """
     with spool(tmp_path / "new" / "place") as folder:
         (folder / "sound").write_bytes(b"x")
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -53,7 +53,10 @@ def test_it_goes_where_its_owner_fails_too(tmp_path: Path) -> None:
 
 
 def test_what_a_crash_left_is_removed_by_age(tmp_path: Path) -> None:
-    """Not before its time, and at its time."""
+    """Not before its time, and at its time.
+
+    Spec: daemon/Temporary files.
+    """
     crashed(tmp_path, age_s=100)
 
     with spool(tmp_path, retention_s=1000):
@@ -64,7 +67,10 @@ def test_what_a_crash_left_is_removed_by_age(tmp_path: Path) -> None:
 
 
 def test_who_lives_keeps_its_folder(tmp_path: Path) -> None:
-    """However old it looks."""
+    """However old it looks.
+
+    Spec: daemon/Temporary files.
+    """
     with spool(tmp_path) as folder:
         os.utime(folder, (0, 0))
 

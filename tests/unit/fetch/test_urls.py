@@ -1,7 +1,4 @@
-"""URLs are checked before anybody is asked.
-
-Spec: daemon/Addresses
-"""
+"""URLs are checked before anybody is asked."""
 
 import pytest
 from hypothesis import given
@@ -108,6 +105,9 @@ def test_redirects_are_relative_to_what_was_asked(location: str, target: str) ->
     ],
 )
 def test_no_redirect_leads_where_nobody_may_ask(location: str, complaint: str) -> None:
-    """Each hop is judged like the first one."""
+    """Each hop is judged like the first one.
+
+    Spec: daemon/Addresses.
+    """
     with pytest.raises(FetchError, match=complaint):
         redirected(URL("https://example.com/x/a"), location, NOBODY)
