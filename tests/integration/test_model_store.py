@@ -201,7 +201,7 @@ async def test_two_at_once_download_it_once(hub: ModelHub, cache: Path) -> None:
     """
     await asyncio.gather(*(fetch(hub, cache) for _ in range(3)))
 
-    assert hub.asked["GET model.bin"] == 1
+    assert hub.asked["GET model.bin"] == hub.asked["HEAD model.bin"] == 1
     assert (await found("tiny", cache)).name == "tiny"
 
 
@@ -285,13 +285,18 @@ async def test_a_fault_that_passes_is_borne(hub: ModelHub, cache: Path, fault: F
     assert (got / "model.bin").read_bytes() == hub.files["model.bin"]
 
 
-async def test_who_cannot_give_the_rest_gives_all(hub: ModelHub, cache: Path) -> None:
-    """A server that knows no ranges: from the beginning, then."""
-    hub.spoil("model.bin", [Fault("cut", 600_000), Fault("whole")])
+@pytest.mark.parametrize("plain", [False, True])
+async def test_who_cannot_give_the_rest_gives_all(
+    hub: ModelHub, cache: Path, *, plain: bool
+) -> None:
+    """A server that knows no ranges: from the beginning, then, also without a checksum."""
+    hub.plain = plain
+    hub.spoil("model.bin", [Fault("cut", 600_000), *[Fault("whole")] * 9])
 
     got = await fetch(hub, cache)
 
     assert (got / "model.bin").read_bytes() == hub.files["model.bin"]
+    assert hub.asked["GET model.bin"] == 3
 
 
 @pytest.mark.parametrize(

@@ -184,6 +184,14 @@ def test_silence_would_have_words_but_for_the_guard(
     assert model.listen(silence, language="en").words() != []
 
 
+def test_a_loop_is_cut_off(model: SpeechModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the decoder is caught, what it was caught in stands there once."""
+    heard = model.listen(sound(1), language="en")
+    monkeypatch.setattr(heard, "_write", lambda _: [258] + [256, 257, 11] * 30)
+
+    assert texts(heard.words()) == ["two", "zero", "one,"]
+
+
 def test_what_is_beyond_the_window_is_not_heard(model: SpeechModel) -> None:
     """30 s are heard, whatever comes behind."""
     late = speech([Burst(0, 29.0, 29.25), Burst(1, 30.5, 30.75)], total_s=32)

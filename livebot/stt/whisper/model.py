@@ -234,7 +234,7 @@ class Heard:
             return []
         asked = [token for word in words for token in word.tokens][: _CONTEXT // 2]
         room = _CONTEXT - len(asked) - len(self._prompt) - 1
-        known = [token for word in prefix for token in word.tokens]
+        known = [token for word in prefix for token in word.tokens][-room:]
         frames = max(_SHORTEST_FRAMES, len(self._loud))
         with _faults("the words cannot be aligned"):
             (found,) = self._model.align(

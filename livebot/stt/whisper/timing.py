@@ -1,7 +1,6 @@
 """When words begin, from how the decoder looked at the audio (pure)."""
 
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -56,7 +55,7 @@ def starts(
     """
     ends = [*begun_s[1:], until_s]
     moved = [_skip_gap(loud, s, e) for s, e in zip(begun_s, ends, strict=False)]
-    return [min(max(after_s, s), max(after_s, until_s)) for s in accumulate(moved, max)]
+    return [min(max(after_s, start), max(after_s, until_s)) for start in moved]
 
 
 def _skip_gap(loud: npt.NDArray[np.float32], start_s: float, end_s: float) -> float:
