@@ -193,4 +193,4 @@ def _unknown(file: Source) -> str:
 
 
 def _refuse(url: str, flags: int, options: dict[str, str]) -> Source:  # noqa: ARG001 - PyAV's
-    raise PermissionError("a recording opens no other file")
+    raise RecordingError("it is no recording but names other files; choose one of those")

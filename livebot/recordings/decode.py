@@ -32,7 +32,7 @@ from livebot.recordings.file import Source, open_file, unreadable
 from livebot.recordings.mono import Mixer, to_float
 
 MIN_RATE_HZ: Final = 1_000
-MAX_RATE_HZ: Final = 1_536_000
+MAX_RATE_HZ: Final = 768_000
 """What is recorded at other rates is damaged."""
 
 BATCH: Final = 1 << 19

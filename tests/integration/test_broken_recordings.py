@@ -13,6 +13,7 @@ import pytest
 
 from livebot.audio.pcm import Samples
 from livebot.errors import RecordingError
+from livebot.recordings.container import LIMITS
 from livebot.recordings.decode import open_recording
 from tests.support.sound_files import BROKEN, without_privileges
 from tests.support.sound_writing import SPEECH_HZ, SPEECH_S, speech
@@ -77,6 +78,19 @@ def test_a_playlist_would_be_followed(tmp_path: Path) -> None:
     with av.open(str(path)) as container:
         assert container.format.name == "hls"
         assert container.streams.audio
+
+
+@pytest.mark.parametrize("name", ["playlist-m3u8", "playlist-concat"])
+def test_a_playlist_opens_nothing_even_where_it_is_let_in(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list of formats is not all that keeps it from other files and from the network."""
+    monkeypatch.delitem(LIMITS, "format_whitelist")
+    monkeypatch.setitem(LIMITS, "safe", "0")
+    path = BROKEN[name].make(tmp_path)
+
+    with pytest.raises(RecordingError):
+        read(path)
 
 
 @pytest.fixture
