@@ -19,6 +19,7 @@ from pathlib import Path
 from livebot import logs
 from livebot.daemon import answers
 from livebot.daemon.answers import Answer
+from livebot.daemon.faults import BROKEN
 from livebot.daemon.pipes import Input, Output
 from livebot.daemon.serve import FLUSH_S, Stop, Terms, serve
 from livebot.daemon.sources import Sources
@@ -147,16 +148,25 @@ class _Daemon:
             async with EngineHost(options, on_download=_told_of_downloads()) as host:
                 self._starting = None
                 await self._serve(host, options.model)
-        except LivebotError as exc:
+        except Exception as exc:
             if self._starting is None:
                 raise
-            log.error("daemon_not_started", error=str(exc))  # noqa: TRY400 - no mistake of ours
-            self._say(answers.not_ready(str(exc)))
-            async with asyncio.timeout(FLUSH_S):
-                await self._output.flush()
-            return FAILED
+            return await self._give_up(exc)
         log.info("daemon_stopped")
         return FAILED if self._output.lost else OK
+
+    async def _give_up(self, fault: Exception) -> int:
+        """Say why nothing is served; what waits for the first line would wait for ever."""
+        if isinstance(fault, LivebotError):
+            log.error("daemon_not_started", error=str(fault))
+        else:
+            log.error("daemon_not_started", exc_info=fault)
+        cause = str(fault) if isinstance(fault, LivebotError) else BROKEN
+        self._say(answers.not_ready(cause))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_S):
+                await self._output.flush()
+        return FAILED
 
     async def _serve(self, host: EngineHost, model: str) -> None:
         self._say(answers.ready(model))
