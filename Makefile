@@ -1,6 +1,6 @@
 # `make` alone prints this table.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-system test-faults faults soak lint fmt audit security spec lock ci clean
+.PHONY: help setup demo test test-unit test-system test-faults faults soak accuracy lint fmt audit security spec lock ci clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -27,18 +27,20 @@ test: test-unit test-system test-faults ## All tests
 
 test-unit: setup ## Unit and integration tests, with coverage
 	$(BIN)/coverage erase
-	$(MAKE) --no-print-directory --jobs=4 --output-sync=target pytest-unit pytest-rooms pytest-api pytest-calls
+	$(MAKE) --no-print-directory --jobs=5 --output-sync=target pytest-unit pytest-rooms pytest-models pytest-api pytest-calls
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --format=total | sed 's/^/branch coverage, percent: /'
 
-# Side by side: the first two mostly compute, the others mostly wait.
+# Side by side: the first three mostly compute, the others mostly wait.
 API := $(wildcard $(foreach name,api app backends cli demo doctor nextcloud secrets stopping talk,tests/integration/test_$(name)*.py))
+MODELS := $(wildcard $(foreach name,broken daemon diarize engine_host fetch listen local_engine model no_invented transcribe whisper,tests/integration/test_$(name)*.py))
 pytest-unit: TESTS := tests/unit --ignore=tests/unit/rooms
 pytest-rooms: TESTS := tests/unit/rooms
 pytest-api: TESTS := $(API)
-pytest-calls: TESTS := $(filter-out $(API),$(wildcard tests/integration/test_*.py))
+pytest-models: TESTS := $(MODELS)
+pytest-calls: TESTS := $(filter-out $(API) $(MODELS),$(wildcard tests/integration/test_*.py))
 # Asyncio's debug mode notes the stack of every task and callback: laws make a million of them.
-pytest-api pytest-calls: export PYTHONASYNCIODEBUG = 1
+pytest-models pytest-api pytest-calls: export PYTHONASYNCIODEBUG = 1
 pytest-%:
 	$(BIN)/coverage run --parallel-mode -m pytest $(TESTS)
 
@@ -55,9 +57,12 @@ test-faults: setup ## The same, while each of them dies and comes back
 faults: export FAULTS_TABLE = deploy/faults.md
 faults: test-faults ## Fault tests; what they saw goes into deploy/faults.md
 
-soak: setup ## A busy call for SOAK_MINUTES (15) and 500 peers in a row: does anything grow?
+soak: setup ## A busy call for SOAK_MINUTES (15), 500 peers in a row, a file of 3 hours: does anything grow?
 	tests/system/install-packages
 	$(BIN)/python -m pytest tests/soak -s
+
+accuracy: setup ## Words wrong, speed and memory of each model on the recordings in AUDIO
+	$(BIN)/python -m pytest tests/accuracy -s
 
 lint: setup ## Format, lint, types and import contracts
 	$(BIN)/ruff format --check .
