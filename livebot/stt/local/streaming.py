@@ -157,7 +157,7 @@ class SpeechStream:
             piece = self._closed[0].piece
             age_s = self._cutter.now_s - piece.start_s
             return Want(is_final=True, is_settled=True, age_s=age_s)
-        if self._open is None or self._too_short(self._open.piece):
+        if self._open is None or not self._open.piece.is_voice(self._rules):
             return None
         reach = self._reach(self._open.piece)
         fresh = reach - self._open.heard_windows
@@ -171,9 +171,6 @@ class SpeechStream:
         if self._closed:
             return self._final(self._closed.popleft())
         return self._interim(self._open) if self._open else []
-
-    def _too_short(self, piece: Utterance) -> bool:
-        return piece.speech < windows(self._rules.least_speech_s)
 
     def _reach(self, piece: Utterance) -> int:
         """Return how many windows a pass hears: silence beyond the post-roll tells nothing."""
@@ -198,7 +195,8 @@ class SpeechStream:
 
     def _final(self, pending: _Pending) -> list[SttEvent]:
         out: list[SttEvent] = []
-        if not self._too_short(pending.piece):
+        # What was begun is ended.
+        if pending.given or pending.piece.is_voice(self._rules):
             reach = self._reach(pending.piece)
             heard, words = pending.sound, pending.heard
             if heard is None or pending.heard_windows != reach:

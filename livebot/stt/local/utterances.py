@@ -6,6 +6,7 @@ before the model's limit it is cut at its most silent place.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +23,10 @@ def windows(seconds: float) -> int:
     return round(seconds / WINDOW_S)
 
 
+_ENOUGH_AFTER = windows(0.25)
+"""Endings of words are soft but no silence yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """How to cut.
@@ -29,7 +34,9 @@ class Rules:
     Attributes:
         begin: Probability from which a window is speech.
         keep: Probability from which it still is, once somebody speaks.
-        least_speech_s: Less speech than this is a click or a breath.
+        least_voice_s: Less voice than this is a click or a breath.
+        brief_s: With less voice than this, it must be louder than what follows it.
+        contrast: How many times the power of what follows it.
         pre_roll_s: Audio kept from before the first speech: onsets are soft.
         post_roll_s: Audio kept after the last speech: so are endings.
         silence_s: Silence that ends an utterance.
@@ -40,7 +47,9 @@ class Rules:
 
     begin: float = 0.5
     keep: float = 0.35
-    least_speech_s: float = 0.1
+    least_voice_s: float = 0.1
+    brief_s: float = 0.6
+    contrast: float = 1.6
     pre_roll_s: float = 0.5
     post_roll_s: float = 0.4
     silence_s: float = 0.55
@@ -62,14 +71,14 @@ class Utterance:
     Attributes:
         first: The stream's window it begins with.
         odds: The probability of speech of each window.
-        speech: Windows that count as speech.
+        voice_s: Seconds of speech, each window weighed by its probability.
         last_speech: Windows up to the end of the last speech.
         silent_end: Whether it was closed by silence and not for its length.
     """
 
     first: int
     odds: list[float] = field(default_factory=list)
-    speech: int = 0
+    voice_s: float = 0.0
     last_speech: int = 0
     silent_end: bool = True
     _audio: list[Samples] = field(default_factory=list)
@@ -92,8 +101,26 @@ class Utterance:
         self._audio.append(window)
         self.odds.append(odds)
         if is_speech:
-            self.speech += 1
+            self.voice_s += odds * WINDOW_S
             self.last_speech = len(self.odds)
+
+    def is_voice(self, rules: Rules) -> bool:
+        """Say whether somebody may have spoken; while it grows, the answer may change.
+
+        A blow is taken for speech now and then, but hardly or for a moment. So is music when it
+        sets in, but it goes on as loud when it is not taken for speech any more.
+        """
+        if self.voice_s < rules.least_voice_s:
+            return False
+        return self.voice_s >= rules.brief_s or self._stands_out(rules)
+
+    def _stands_out(self, rules: Rules) -> bool:
+        """Say whether the speech is louder than what came after it, where enough came."""
+        if self.silence < _ENOUGH_AFTER:
+            return True
+        until, after = self._audio[: self.last_speech], self._audio[self.last_speech :]
+        spoken = [a for a, p in zip(until, self.odds, strict=False) if p >= rules.keep]
+        return _power(spoken) >= rules.contrast * _power(after)
 
     def audio(self, count: int) -> Samples:
         """Return the samples of the first `count` windows."""
@@ -174,6 +201,10 @@ class Cutter:
         self.open = Utterance(self._clock - len(rest))
         for window, odds in rest:
             self.open.add(window, odds, is_speech=odds >= self._rules.keep)
+
+
+def _power(pieces: Sequence[Samples]) -> float:
+    return float(np.mean([np.square(piece, dtype=np.float64).mean() for piece in pieces]))
 
 
 def _quietest(odds: list[float], settled: int) -> int:

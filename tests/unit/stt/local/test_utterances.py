@@ -107,3 +107,53 @@ def test_the_onset_after_a_short_pause_is_kept() -> None:
 
     assert len(first) == 30 + windows(rules.post_roll_s)
     assert second.first == len(first)
+
+
+def heard(pieces: list[tuple[float, float, int]], *, gain: float = 1.0) -> Utterance:
+    """Return the only utterance of noise: for each piece its loudness, odds and windows."""
+    rng, cutter, out = np.random.default_rng(0), Cutter(Rules()), []
+    for loudness, odds, count in pieces:
+        for _ in range(count):
+            window = rng.normal(0, gain * loudness, WINDOW).astype(np.float32)
+            out += [cutter.push(window, odds)]
+    (found,) = [one for one in [*out, cutter.finish()] if one]
+    return found
+
+
+@given(st.floats(0.01, 0.5), st.integers(5, 18), st.floats(1e-4, 1.0))
+def test_what_goes_on_as_loud_is_no_voice(loudness: float, count: int, gain: float) -> None:
+    """However loud: a moment of music that was taken for speech.
+
+    Spec: local-engines/No invented words.
+    """
+    music = heard([(0.001, 0.0, 20), (loudness, 0.9, count), (loudness, 0.1, 20)], gain=gain)
+
+    assert not music.is_voice(Rules())
+
+
+@given(st.integers(4, 60), st.floats(0.0, 0.7), st.floats(1e-4, 1.0))
+def test_a_word_in_some_noise_is_a_voice(count: int, noise: float, gain: float) -> None:
+    """With 3 dB above the noise or more, however soft. Spec: local-engines/No invented words."""
+    word = heard([(noise, 0.0, 20), (1.0, 0.9, count), (noise, 0.1, 20)], gain=gain)
+
+    assert word.is_voice(Rules())
+
+
+@given(st.floats(0.5, 1.0), st.integers(1, 3))
+def test_a_blow_is_no_voice(odds: float, count: int) -> None:
+    """It is over before a word could be. Spec: local-engines/No invented words."""
+    blow = heard([(0.001, 0.0, 20), (1.0, odds, count), (0.001, 0.0, 20)])
+
+    assert blow.is_voice(Rules()) == (count * WINDOW_S * odds >= Rules().least_voice_s)
+    assert not heard([(0.001, 0.0, 20), (1.0, 0.6, 4), (0.001, 0.0, 20)]).is_voice(Rules())
+
+
+def test_speech_over_loud_music_is_a_voice() -> None:
+    """Who goes on speaking is believed, whatever goes on besides."""
+    assert heard([(1.0, 0.0, 20), (1.0, 0.9, 25), (1.0, 0.1, 20)]).is_voice(Rules())
+
+
+def test_the_end_of_the_stream_says_nothing() -> None:
+    """Where nothing follows, nothing can be as loud."""
+    assert heard([(1.0, 0.9, 5)]).is_voice(Rules())
+    assert heard([(1.0, 0.9, 5), (1.0, 0.1, 4)]).is_voice(Rules())

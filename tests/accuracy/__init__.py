@@ -1,0 +1,1 @@
+"""How well speech is understood, and that what is no speech gives no words; `make accuracy`."""
