@@ -78,7 +78,14 @@ class FakeHost:
     @property
     def readiness(self) -> Ready:
         """Say what the model is."""
-        return Ready(self.options.model, "/models/fake", LANGUAGES, 0.1, 0.1)
+        return Ready(
+            model=self.options.model,
+            folder="/models/fake",
+            languages=LANGUAGES,
+            translates=self.options.model == "base",
+            load_s=0.1,
+            trial_s=0.1,
+        )
 
     async def __aenter__(self) -> Self:
         """Pretend to download the model."""
@@ -97,11 +104,12 @@ class FakeHost:
         *,
         language: str = "",
         model: str = "",
+        translate: bool = False,
         on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> Recognition:
         """Do as the recording says."""
         assert not model
-        self.asked.append(language)
+        self.asked.append(f"{language} in English" if translate else language)
         self._in_hand += 1
         self.at_once = max(self.at_once, self._in_hand)
         try:

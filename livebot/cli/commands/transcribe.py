@@ -6,7 +6,6 @@ import typer
 
 from livebot.cli.console import only_warn
 from livebot.cli.given import given, spoken
-from livebot.errors import ConfigError
 from livebot.settings import load_settings
 
 _IN, _OUT, _WHO, _HOW = "What is said", "What is written", "Who speaks", "How"
@@ -34,7 +33,12 @@ def transcribe(  # noqa: PLR0913  # a command has as many arguments as options
         ),
     ] = None,
     translate: Annotated[
-        bool, typer.Option("--translate", help="Into English.", rich_help_panel=_IN)
+        bool,
+        typer.Option(
+            "--translate",
+            help="Write it down in English; Whisper models can.",
+            rich_help_panel=_IN,
+        ),
     ] = False,
     form: Annotated[
         list[str] | None,
@@ -117,11 +121,6 @@ def transcribe(  # noqa: PLR0913  # a command has as many arguments as options
     """
     settings = load_settings(**given(model=model, device=device))
     only_warn()
-    if translate:
-        raise ConfigError(
-            "--translate: no model here translates yet. Leave it out: what is said is written in"
-            " the language that it is said in"
-        )
     # Models and decoders take a while to import, so only who needs them waits.
     from livebot.cli.host import options
     from livebot.cli.transcribing.plan import forms_of
@@ -131,6 +130,7 @@ def transcribe(  # noqa: PLR0913  # a command has as many arguments as options
     order = Order(
         files=files,
         language=spoken(language, settings),
+        translate=translate,
         forms=forms_of(form or ()),
         output=output,
         words=words,

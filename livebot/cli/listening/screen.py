@@ -110,8 +110,8 @@ class TerminalWords:
             self._line += text
 
     def _write(self, tentative: str = "") -> None:
-        room = self._width - cell_len(self._line) - 1
-        shown = newest(tentative, room) if tentative and room > 0 and self._colour else ""
+        room = max(0, self._width - cell_len(self._line) - 1)
+        shown = newest(tentative, room) if room and self._colour else ""
         while cell_len(shown) > room:
             shown = shown[1:]
         dim = f"{' ' if self._line else ''}{_DIM}{shown}{_PLAIN}" if shown else ""

@@ -5,9 +5,9 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 
+from livebot.cli.host import Host
 from livebot.cli.transcribing.batch import OnProgress
 from livebot.stt.diarize.turns import Turn
-from livebot.stt.host.host import EngineHost
 from livebot.stt.host.messages import Progress
 from livebot.transcripts.model import Transcript
 from livebot.transcripts.of import transcript
@@ -23,12 +23,14 @@ class Recogniser:
     Attributes:
         host: Which runs, and does as many at once as it has workers.
         language: Of all recordings, or `auto`.
+        translate: Whether to write down in English what is said.
         find_turns: None where nobody wants to know who speaks.
     """
 
-    host: EngineHost
+    host: Host
     language: str
     find_turns: FindTurns | None = None
+    translate: bool = False
 
     async def __call__(self, path: Path, source: str, on_progress: OnProgress) -> Transcript:
         """Make one; words and speakers are found at the same time.
@@ -38,7 +40,9 @@ class Recogniser:
             EngineError: It cannot be recognised.
         """
         both = _Both(on_progress, speakers=self.find_turns is not None)
-        heard = self.host.recognise(path, language=self.language, on_progress=both.words)
+        heard = self.host.recognise(
+            path, language=self.language, translate=self.translate, on_progress=both.words
+        )
         if self.find_turns is None:
             return transcript(await heard, source)
         words = asyncio.create_task(heard, name="words")

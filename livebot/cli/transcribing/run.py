@@ -8,7 +8,7 @@ from pathlib import Path
 
 from livebot.cli.codes import FAILED, OK
 from livebot.cli.console import err
-from livebot.cli.host import build, check_language
+from livebot.cli.host import build, check_language, check_translates
 from livebot.cli.signals import run as run_until_signal
 from livebot.cli.transcribing.batch import Batch, Manner
 from livebot.cli.transcribing.inputs import STDIN, Found, find
@@ -29,6 +29,7 @@ class Order:
     Attributes:
         files: As they were given.
         language: A code, or `auto`.
+        translate: Whether to write down in English what is said.
         forms: Of the transcripts; empty where nothing was said.
         output: A file or a folder; None for stdout.
         words: Whether results have the times of all words.
@@ -42,6 +43,7 @@ class Order:
 
     files: Sequence[str]
     language: str = AUTO
+    translate: bool = False
     forms: Sequence[str] = ()
     output: str | None = None
     words: bool = False
@@ -103,12 +105,19 @@ async def _run(order: Order, options: HostOptions, found: Found, todo: Plan) -> 
             as_json=order.as_json,
             tell_language=order.language == AUTO,
         )
-        batch = Batch(todo, Recogniser(host, order.language, _turns(order)), screen, manner)
+        batch = Batch(
+            todo, Recogniser(host, order.language, _turns(order), order.translate), screen, manner
+        )
         for name, text in (*found.faults, *todo.faults):
             batch.fail(name, text)
         if todo.jobs:
+            loading = f"loading {options.model}"
+            screen.progress(loading, 0.0, 0.0)
             async with host:
+                screen.finished(loading)
                 check_language(host, order.language)
+                if order.translate:
+                    check_translates(host)
                 await batch.run()
         return FAILED if batch.failed else OK
 

@@ -155,6 +155,7 @@ class Bars(Lines):
         """Take a recording's bar away."""
         if name in self._tasks:
             self._recordings.remove_task(self._tasks.pop(name))
+            self._recordings.refresh()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
