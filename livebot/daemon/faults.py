@@ -15,5 +15,5 @@ def noted(fault: Exception) -> str:
     """Log a mistake of ours; return what to tell the client, whose neighbours go on."""
     # Without its text, which may hold a path, or what was said.
     stack = "".join(traceback.format_tb(fault.__traceback__))
-    log.error("request_broke", error=type(fault).__name__, stack=stack)
+    log.error("mistake_made", error=type(fault).__name__, stack=stack)
     return BROKEN

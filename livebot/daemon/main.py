@@ -19,7 +19,7 @@ from pathlib import Path
 from livebot import logs
 from livebot.daemon import answers
 from livebot.daemon.answers import Answer
-from livebot.daemon.faults import BROKEN
+from livebot.daemon.faults import noted
 from livebot.daemon.pipes import Input, Output
 from livebot.daemon.serve import FLUSH_S, Stop, Terms, serve
 from livebot.daemon.sources import Sources
@@ -157,11 +157,8 @@ class _Daemon:
 
     async def _give_up(self, fault: Exception) -> int:
         """Say why nothing is served; what waits for the first line would wait for ever."""
-        if isinstance(fault, LivebotError):
-            log.error("daemon_not_started", error=str(fault))
-        else:
-            log.error("daemon_not_started", exc_info=fault)
-        cause = str(fault) if isinstance(fault, LivebotError) else BROKEN
+        cause = str(fault) if isinstance(fault, LivebotError) else noted(fault)
+        log.error("daemon_not_started", error=cause)
         self._say(answers.not_ready(cause))
         with suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_S):

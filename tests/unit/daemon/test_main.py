@@ -1,14 +1,22 @@
 """What the settings mean for the daemon."""
 
+import asyncio
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Self
 
 import pytest
 
 from livebot.daemon import main
-from livebot.daemon.main import FAILED, host_options, refuse
-from livebot.errors import ConfigError
-from livebot.settings import load_settings
+from livebot.daemon.faults import BROKEN
+from livebot.daemon.main import FAILED, OK, host_options, refuse
+from livebot.daemon.pipes import Input, Output
+from livebot.daemon.serve import Stop
+from livebot.errors import ConfigError, EngineError
+from livebot.settings import Settings, load_settings
 from livebot.stt.models import Download
 
 
@@ -18,6 +26,12 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFac
     monkeypatch.chdir(tmp_path_factory.mktemp("empty"))
     for name in ("LT_CONFIG", "LT_DEFAULT_LANGUAGE", "LT_MODEL", "LT_STARTUP_TIMEOUT"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """Return what there is by default."""
+    return load_settings()
 
 
 @pytest.mark.parametrize(
@@ -61,3 +75,81 @@ def test_a_download_is_logged_now_and_then(monkeypatch: pytest.MonkeyPatch) -> N
         tell(Download("tiny", "model.bin", megabytes << 20, 100 << 20))
 
     assert logged == [0]
+
+
+class Unready:
+    """An engine host that does not get ready: it waits, or fails.
+
+    Args:
+        fault: Raised; None to wait for ever.
+    """
+
+    def __init__(self, fault: Exception | None) -> None:
+        self._fault = fault
+        self.is_entered = asyncio.Event()
+
+    def __call__(self, *_: object, **__: object) -> Self:
+        """Be built."""
+        return self
+
+    async def __aenter__(self) -> Self:
+        """Fail."""
+        self.is_entered.set()
+        if self._fault:
+            raise self._fault
+        await asyncio.Event().wait()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Have nothing to leave."""
+
+
+@asynccontextmanager
+async def starting(
+    host: Unready, folder: Path, settings: Settings
+) -> AsyncIterator[tuple[main._Daemon, Path]]:
+    """Make a daemon with this host, and a file that it writes to."""
+    answers = folder / "answers"
+    fds = os.open(os.devnull, os.O_RDONLY), os.open(answers, os.O_WRONLY | os.O_CREAT, 0o600)
+    source = Input(fds[0])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(main, "EngineHost", host)
+        async with Output(fds[1]) as output:
+            yield main._Daemon(settings, folder, source, output, Stop()), answers
+    await source.close()
+    for fd in fds:
+        os.close(fd)
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause"),
+    [(EngineError("get the model so"), "get the model so"), (ZeroDivisionError("x"), BROKEN)],
+)
+async def test_what_cannot_start_says_so(
+    tmp_path: Path, settings: Settings, fault: Exception, cause: str
+) -> None:
+    """Also a mistake of ours: a client waits for the first line.
+
+    Spec: daemon/First line.
+    """
+    async with starting(Unready(fault), tmp_path, settings) as (daemon, answers):
+        code = await daemon.run()
+    (line,) = answers.read_text().splitlines()
+
+    assert code == FAILED
+    assert json.loads(line) == {"status": "error", "error": cause, "message": cause}
+
+
+async def test_what_starts_can_be_stopped(tmp_path: Path, settings: Settings) -> None:
+    """A download may take an hour; who stops it has nothing to wait for.
+
+    Spec: daemon/End.
+    """
+    host = Unready(None)
+    async with starting(host, tmp_path, settings) as (daemon, answers):
+        running = asyncio.ensure_future(daemon.run())
+        await host.is_entered.wait()
+        daemon.stop()
+
+        assert await running == OK
+    assert answers.stat().st_size == 0
