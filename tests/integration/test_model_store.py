@@ -143,7 +143,7 @@ async def test_what_was_cut_off_goes_on_where_it_stopped(hub: ModelHub, cache: P
 async def test_another_try_goes_on_where_the_last_one_was_cancelled(
     hub: ModelHub, cache: Path
 ) -> None:
-    """As when the program is ended in the middle."""
+    """As when the program is ended in the middle, and goes on after the hub has a new version."""
     hub.spoil("model.bin", [Fault("hang", 1_200_000)])
     half = asyncio.Event()
 
@@ -160,6 +160,7 @@ async def test_another_try_goes_on_where_the_last_one_was_cancelled(
         await task
     with pytest.raises(EngineError, match="not on this machine"):
         await found("tiny", cache)
+    hub.revision = hub.revision[::-1]
 
     await fetch(hub, cache)
 

@@ -150,11 +150,22 @@ def test_languages_without_spaces(model: SpeechModel) -> None:
     assert [word.joined for word in words] == [False, False, False, False, True]
 
 
+def test_english_of_other_languages(model: SpeechModel, folder: Path) -> None:
+    """Asked for by the prompt; English has spaces, whatever language is spoken."""
+    heard = model.listen(sound(ALL, language="ja"), language="ja", translate=True)
+
+    assert model.translates
+    assert texts(heard.words()) == SAID
+    assert abs(heard.starts((), heard.words(), after_s=0)[1] - 0.7) < NEAR_S
+    assert not whisper.load(ModelSpec("whisper", "large-v3-turbo", str(folder))).translates
+
+
 def test_english_models_know_no_other(english: SpeechModel) -> None:
     """They are not asked which language it is, and their prompt is shorter."""
     heard = english.listen(sound(ALL), language="en")
 
     assert dict(english.languages) == {"en": "English"}
+    assert not english.translates
     assert english.detect(sound(2, language="de")).language == "en"
     assert texts(heard.words()) == SAID
     assert abs(heard.starts((), heard.words(), after_s=0)[0] - 0.3) < NEAR_S
@@ -360,8 +371,7 @@ def test_contract_with_faster_whisper(folder: Path) -> None:
     made = tokens.Tokenizer(loaded.hf_tokenizer, True, task="transcribe", language="en")  # noqa: FBT003
     assert made.sot_sequence == [50_258, 50_259, 50_359], "another prompt"
     assert made.timestamp_begin == made.no_timestamps + 1 == 50_364, "other timestamps"
-    assert made.split_to_word_tokens([256, 257, 11]) == (
-        [" zero", " one", ","],
-        [[256], [257], [11]],
-    ), "other words"
+    said = [" zero", " one", ","], [[256], [257], [11]]
+    assert made.split_tokens_on_spaces([256, 257, 11]) == said, "other words"
+    assert made.split_tokens_on_unicode([256, 257, 11]) == said, "other letters"
     assert set(made.non_speech_tokens) < set(range(50_257)), "other signs"

@@ -70,7 +70,7 @@ class Remote:
     @property
     def tag(self) -> str:
         """Return what differs, most likely, where the content does."""
-        return sha256(f"{self.etag} {self.size} {self.revision}".encode()).hexdigest()[:16]
+        return sha256(f"{self.checksum or self.etag} {self.size}".encode()).hexdigest()[:16]
 
 
 class Hub:
@@ -176,7 +176,7 @@ class Hub:
                         if key in response.headers:
                             seen.setdefault(key, response.headers[key])
                     if response.status not in _REDIRECTS or (
-                        method == "HEAD" and "x-linked-etag" in seen
+                        method == "HEAD" and {"x-linked-etag", "x-linked-size"} <= seen.keys()
                     ):
                         yield response, seen
                         return
@@ -218,7 +218,8 @@ async def _blocks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
 
 def _next(url: URL, location: str) -> URL:
     try:
-        following = url.join(URL(location))
+        # As it is: what is signed must not be written in another way.
+        following = url.join(URL(location, encoded=True))
     except ValueError as exc:
         raise RefusedError("it redirects to no address") from exc
     if following.scheme not in {"https", url.scheme} or not location:
