@@ -48,10 +48,9 @@ def find_people(voices: Floats, seconds: Floats, *, people: int | None = None) -
     """
     sums, weights = condense(voices * seconds[:, None], seconds)
     merges = link(sums, weights)
-    if people is None:
-        steps = sum(merge.alike >= ALIKE for merge in merges)
-    else:
-        steps = _steps_to(people, merges, weights)
+    steps = sum(merge.alike >= ALIKE for merge in merges)
+    if people is not None:
+        steps = _steps_to(people, steps, merges, weights)
     labels = cut(len(sums), merges[:steps])
     spoken = np.bincount(labels, weights)
     long_enough = np.flatnonzero(spoken >= min(PERSON_S, spoken.max(initial=0.0)))
@@ -108,16 +107,22 @@ def cut(count: int, merges: Sequence[Merge]) -> Labels:
     return groups
 
 
-def _steps_to(people: int, merges: Sequence[Merge], weights: Floats) -> int:
-    """Return after how many merges as many people are left as come nearest to `people`."""
+def _steps_to(people: int, steps: int, merges: Sequence[Merge], weights: Floats) -> int:
+    """Return after how many merges so many people are left, or as many as there ever are.
+
+    That may be so more than once: what nobody said may add up to a person when all others are
+    joined already. So it is the nearest to `steps`, after which one would stop without a number.
+    """
     spoken = weights.copy()
     counts = [int((spoken >= PERSON_S).sum())]
     for merge in merges:
         spoken[merge.kept] += spoken[merge.gone]
         spoken[merge.gone] = 0.0
         counts.append(int((spoken >= PERSON_S).sum()))
-    wanted = min(people, max(counts))
-    return max(steps for steps, count in enumerate(counts) if count >= wanted)
+    if counts[steps] > people:
+        return next(at for at in range(steps, len(counts)) if counts[at] <= people)
+    wanted = min(people, max(counts[: steps + 1]))
+    return next(at for at in range(steps, -1, -1) if counts[at] >= wanted)
 
 
 def _total(rows: Floats, labels: Labels) -> Floats:

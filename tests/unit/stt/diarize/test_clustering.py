@@ -79,6 +79,18 @@ def test_a_noise_is_nobody() -> None:
         assert told_apart(voices[speech], people, [each for each in whose if each < 2])
 
 
+def test_noises_together_are_nobody_either() -> None:
+    """Two people sound more alike than two noises, which last as long as a person together."""
+    axes = np.eye(DIMENSIONS)
+    second = 0.25 * axes[0] + (1 - 0.25**2) ** 0.5 * axes[1]
+    noise = 0.2 * axes[2] + (1 - 0.2**2) ** 0.5 * axes[3]
+    voices = np.array([axes[0]] * 6 + [second] * 6 + [axes[2], noise])
+
+    people = find_people(voices, np.full(len(voices), 1.2), people=2)
+
+    assert told_apart(voices[:12], people, [0] * 6 + [1] * 6)
+
+
 def test_somebody_is_there_however_short_it_is() -> None:
     """Half a second of speech is of one person."""
     voices, _ = crowd([1])
