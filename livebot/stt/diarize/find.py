@@ -28,7 +28,7 @@ SILENT_S = 120.0
 seconds. On a machine with far too much to do, many times that."""
 
 MEMORY = 1 << 30
-"""Bytes; three hours take half of it."""
+"""Bytes; half an hour takes a fifth of it, and more hours hardly more."""
 
 MAX_THREADS = 4
 """More do not make it faster."""
@@ -47,7 +47,7 @@ async def find_turns(
 ) -> list[Turn]:
     """Tell who speaks when in a file.
 
-    It takes about a tenth of the recording's length on one core. Who speaks for less than two
+    It takes about an eighth of the recording's length on one core. Who speaks for less than two
     seconds in all is taken for somebody else. Cancel the task to end it at once.
 
     Args:
