@@ -20,6 +20,9 @@ ROOMS = "integration/test_rooms.py"
 
 LOCAL = "integration/test_local_engine.py"
 HOST = "integration/test_engine_host.py"
+DIARIZE = "integration/test_diarize.py"
+CLUSTERING = "unit/stt/diarize/test_clustering.py"
+SPEAKERS = "unit/transcripts/test_speakers.py"
 READING = "unit/stt/host/test_reading.py"
 WORKER = "unit/stt/host/test_worker.py"
 
@@ -278,6 +281,35 @@ PROVED_BY = {
     "local-engines/Own process": [
         f"{LOCAL}::test_a_killed_worker_fails_its_streams_and_is_replaced",
         f"{LOCAL}::test_nothing_is_left_and_no_model_is_loaded_here",
+    ],
+    "speakers/Told apart": [
+        f"{DIARIZE}::test_two_people_are_told_apart",
+        f"{DIARIZE}::test_silence_is_nobody",
+    ],
+    "speakers/Given number": [
+        f"{DIARIZE}::test_the_number_of_people_can_be_given",
+        f"{CLUSTERING}::test_as_many_people_as_given",
+        f"{CLUSTERING}::test_a_noise_is_nobody",
+        f"{CLUSTERING}::test_noises_together_are_nobody_either",
+    ],
+    "speakers/Long recordings": [
+        f"{CLUSTERING}::test_long_recordings_are_condensed",
+        "unit/stt/diarize/test_hearing.py::test_progress_never_goes_back_and_ends_at_the_end",
+    ],
+    "speakers/Process of its own": [
+        f"{DIARIZE}::test_a_killed_process_is_an_error",
+        f"{DIARIZE}::test_a_process_that_goes_wrong_is_an_error",
+        f"{DIARIZE}::test_too_little_memory_is_an_error",
+        f"{DIARIZE}::test_a_cancelled_task_leaves_no_process",
+        f"{DIARIZE}::test_the_process_does_not_outlive_its_parent",
+        "unit/stt/diarize/test_community.py::test_without_the_package_the_extra_is_named",
+    ],
+    "speakers/Words of speakers": [
+        f"{SPEAKERS}::test_no_word_is_lost_moved_or_changed",
+        f"{SPEAKERS}::test_an_utterance_is_parted_where_the_speaker_changes",
+        f"{SPEAKERS}::test_a_single_word_that_both_may_have_said_does_not_change_the_speaker",
+        f"{SPEAKERS}::test_a_single_word_said_while_the_other_is_silent_stays",
+        f"{SPEAKERS}::test_names_count_from_one_without_gaps",
     ],
     "engine-host/Warm models": [
         f"{HOST}::test_another_model_comes_and_goes",
