@@ -444,7 +444,7 @@ async def test_offline_asks_nobody(hub: ModelHub, cache: Path) -> None:
 
     Spec: speech-models/Places.
     """
-    with pytest.raises(EngineError, match=r"LT_OFFLINE.*livebot transcribe --model tiny") as e:
+    with pytest.raises(EngineError, match=r"LT_OFFLINE.*livebot models get tiny") as e:
         await provide("tiny", cache=cache, source=hub.url, offline=True)
     assert not e.value.retryable
     assert not hub.asked

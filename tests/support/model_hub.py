@@ -126,6 +126,8 @@ class ModelHub:
             self.revision = self.revision[::-1]
 
     async def _content(self, request: web.Request) -> web.StreamResponse:
+        if not request.raw_path.endswith(f"?{SIGNED}"):
+            return web.Response(status=403)
         files = self.version(request.match_info["revision"])
         return await self._answer(
             request, files[request.match_info["name"]], {"ETag": '"store-5"'}

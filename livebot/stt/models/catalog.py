@@ -75,11 +75,6 @@ class Entry:
     languages: frozenset[str] = frozenset()
     size: int = 0
 
-    @property
-    def memory(self) -> int:
-        """Return how many bytes a worker with it needs on a CPU, about."""
-        return 400 * _MB + 2 * self.size
-
 
 def _whisper(name: str, megabytes: int, repository: str = "") -> Entry:
     languages = ENGLISH if name.endswith(".en") else frozenset[str]()

@@ -52,7 +52,7 @@ def find(
     """
     found = locate(name, model_dir=model_dir, cache=cache)
     if found is None:
-        raise EngineError(missing(entry(name)), retryable=False)
+        raise EngineError(missing(entry(name), cache), retryable=False)
     family, folder = found
     return ModelSpec(family, called(name), str(folder), device, compute_type)
 
@@ -95,8 +95,8 @@ def cached(wanted: Entry, cache: Path | None) -> Path | None:
     return (cache or default_cache()) / wanted.repository.replace("/", "--")
 
 
-def missing(wanted: Entry) -> str:
-    """Return that a model is not here, and what to do."""
+def missing(wanted: Entry, cache: Path | None = None) -> str:
+    """Return that a model is not here, and what to do; `cache` is where it would come to."""
     by_hand = f"set LT_MODEL_DIR to a folder with {FILES[wanted.family].in_words()}"
     if not wanted.repository:
         others = ", ".join(other for other in names() if other != wanted.name)
@@ -105,9 +105,9 @@ def missing(wanted: Entry) -> str:
             f"(LT_MODEL, --model): {others}"
         )
     return (
-        f"the model {wanted.name} is not on this machine: run `livebot transcribe --model "
-        f"{wanted.name} FILE` once with a network, which downloads about "
-        f"{megabytes(wanted.size)} to {default_cache()} (LT_MODEL_CACHE), or {by_hand}"
+        f"the model {wanted.name} is not on this machine: run `livebot models get {wanted.name}` "
+        f"with a network, which downloads about {megabytes(wanted.size)} to {cache or default_cache()} "
+        f"(LT_MODEL_CACHE), or {by_hand}"
     )
 
 

@@ -44,7 +44,7 @@ async def provide(
         folder = places.cached(wanted, cache)
         if folder is None or offline:
             hint = "LT_OFFLINE is set, so nothing is downloaded: " if folder else ""
-            raise EngineError(hint + places.missing(wanted), retryable=False)
+            raise EngineError(hint + places.missing(wanted, cache), retryable=False)
         fetching = Fetching(wanted, folder, on_progress)
         await fetching.run(source or HUB)
         found = wanted.family, folder

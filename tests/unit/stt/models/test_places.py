@@ -152,7 +152,7 @@ def test_what_to_do_about_a_missing_model() -> None:
 
     assert not caught.value.retryable
     for cure in (
-        "livebot transcribe --model medium FILE",
+        "livebot models get medium",
         "1,530 MB",
         str(places.default_cache()),
         "LT_MODEL_CACHE",
