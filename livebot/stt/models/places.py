@@ -106,8 +106,8 @@ def missing(wanted: Entry, cache: Path | None = None) -> str:
         )
     return (
         f"the model {wanted.name} is not on this machine: run `livebot models get {wanted.name}` "
-        f"with a network, which downloads about {megabytes(wanted.size)} to {cache or default_cache()} "
-        f"(LT_MODEL_CACHE), or {by_hand}"
+        f"with a network, which downloads about {megabytes(wanted.size)} to "
+        f"{cache or default_cache()} (LT_MODEL_CACHE), or {by_hand}"
     )
 
 
