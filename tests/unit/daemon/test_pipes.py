@@ -118,6 +118,7 @@ async def test_who_does_not_read_is_waited_for(pipe: tuple[int, int]) -> None:
         await drained(pipe[0], MAX_UNREAD + 100_000)
         await output.room()
         output.put(b"x" * 1_000_000)
+        await asyncio.sleep(0.05)
 
 
 async def test_a_client_that_is_gone_is_noticed_on_writing(pipe: tuple[int, int]) -> None:
