@@ -15,7 +15,8 @@ _PARAGRAPH = 600
 _SILENCE_S = 3.0
 """So long a pause begins a new one."""
 
-_MARKUP = re.compile(r"[\\`*_\[\]<>#|~&$]")
+_MARKUP = re.compile(r"[\\`*\[\]<>#|~&$]|(?<![^\W_])_|_(?![^\W_])")
+"""An underscore means something at the edge of a word only."""
 
 
 def txt(transcript: Transcript, *, words: bool) -> str:

@@ -114,7 +114,7 @@ def test_a_folder_becomes_files(tmp_path: Path) -> None:
     assert "\x1b" not in done.stderr
     left_out, finished = done.stderr.splitlines()
     assert left_out.endswith("in/notes.txt")
-    assert re.search(r"talk.wav: 0:02 in .* language en .*, 1 speaking, -> out/.*", finished)
+    assert re.search(r"talk.wav: .* language en .*, 1 speaking -> out/.*, out/.*", finished)
     said = json.loads((tmp_path / "out" / "monday" / "talk.json").read_text())
     assert said["text"].startswith("I am from the cutter")
     assert (said["language"], said["speakers"]) == ("en", ["SPEAKER_1"])

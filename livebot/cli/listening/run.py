@@ -54,7 +54,10 @@ async def _run(
 ) -> int:
     with screen_for(quiet=False) as screen:
         host = build(options, screen.download)
+        loading = f"loading {options.model}"
+        screen.progress(loading, 0.0, 0.0)
         async with host:
+            screen.finished(loading)
             check_language(host, language)
             async with host.open(language=language) as stream:
                 with screen.paused():

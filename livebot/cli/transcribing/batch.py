@@ -144,8 +144,8 @@ class Batch:
             facts.append(f"language {_language(transcript)}")
         if transcript.speakers:
             facts.append(f"{len(transcript.speakers)} speaking")
-        facts += [f"-> {path}" for _, path in job.outputs]
-        return ", ".join(facts)
+        where = ", ".join(str(path) for _, path in job.outputs)
+        return ", ".join(facts) + (f" -> {where}" if where else "")
 
 
 class _StdoutError(Exception):
