@@ -23,6 +23,7 @@ HOST = "integration/test_engine_host.py"
 DIARIZE = "integration/test_diarize.py"
 CLUSTERING = "unit/stt/diarize/test_clustering.py"
 SPEAKERS = "unit/transcripts/test_speakers.py"
+DECODE = "unit/recordings/test_decode.py"
 READING = "unit/stt/host/test_reading.py"
 WORKER = "unit/stt/host/test_worker.py"
 
@@ -310,6 +311,22 @@ PROVED_BY = {
         f"{SPEAKERS}::test_a_single_word_that_both_may_have_said_does_not_change_the_speaker",
         f"{SPEAKERS}::test_a_single_word_said_while_the_other_is_silent_stays",
         f"{SPEAKERS}::test_names_count_from_one_without_gaps",
+    ],
+    "recordings/Any recording": [
+        f"{DECODE}::test_a_tone_stays_a_tone",
+        f"{DECODE}::test_length_is_exact",
+    ],
+    "recordings/Player's time": [
+        f"{DECODE}::test_a_pause_stays_a_pause",
+        f"{DECODE}::test_sound_that_begins_after_the_picture",
+        "unit/recordings/test_clock.py::test_silence_has_an_end",
+    ],
+    "recordings/Broken recordings": [
+        "integration/test_broken_recordings.py::test_sound_comes",
+        "integration/test_broken_recordings.py::test_a_clear_line_comes",
+    ],
+    "recordings/Nothing else opened": [
+        "integration/test_broken_recordings.py::test_a_playlist_opens_nothing_even_where_it_is_let_in",
     ],
     "engine-host/Warm models": [
         f"{HOST}::test_another_model_comes_and_goes",
