@@ -54,14 +54,3 @@ def test_words_come_while_sound_comes_and_the_last_at_ctrl_c(tmp_path: Path) -> 
     assert events[-1] == {"type": "end"}
     said = " ".join(event["text"] for event in events if event["type"] == "word")
     assert wer(recording(NAME).text, said).rate <= 0.25
-
-
-def test_a_file_is_told_from_samples(tmp_path: Path) -> None:
-    """It would be noise. Spec: command-line/Live sound."""
-    with (FOLDER / f"{NAME}.wav").open("rb") as speech:
-        done = subprocess.run(
-            PROGRAM, cwd=tmp_path, stdin=speech, capture_output=True, timeout=55, check=False
-        )
-    assert done.returncode == 1
-    assert done.stderr.startswith(b"this is a WAV file")
-    assert done.stderr.count(b"\n") == 1

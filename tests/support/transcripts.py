@@ -1,5 +1,6 @@
 """Transcripts of every kind: many languages, marks that mean something to players, odd times."""
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from livebot.stt.engine import Word
@@ -16,6 +17,10 @@ WORDS = st.one_of(
     st.sampled_from([*_LATIN.split(), *_OTHERS.split(), *_LONG]),
     st.text(min_size=1, max_size=4).map(str.strip).filter(bool),
 )
+
+
+some = settings(max_examples=40)
+"""Transcripts are large: so many of them have all there is to find."""
 
 
 @st.composite

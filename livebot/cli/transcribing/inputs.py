@@ -4,7 +4,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from shutil import copyfileobj
 from typing import BinaryIO, Final
@@ -79,13 +79,28 @@ def find(arguments: Sequence[str], spool: Path) -> Found:
             status = each.path.stat()
             if (status.st_dev, status.st_ino) not in seen:
                 seen.add((status.st_dev, status.st_ino))
-                found.inputs.append(each)
+                link = spool / f"link{len(found.inputs)}"
+                found.inputs.append(replace(each, path=_in_text(each.path, link)))
     return found
+
+
+def _in_text(path: Path, link: Path) -> Path:
+    """Return another name for a file whose own is no text: workers are told names as text."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        link.symlink_to(path.absolute())
+        return link
+    return path
 
 
 def _look(argument: str, copy: Path, found: Found) -> Iterator[Input]:
     if argument == STDIN:
         yield _from_stdin(copy)
+        return
+    if not argument:
+        # As a path it would be the current folder.
+        found.faults.append(("''", _unreadable(FileNotFoundError())))
         return
     path = Path(argument)
     try:

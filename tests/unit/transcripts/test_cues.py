@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from livebot.transcripts.cues import cues, text_of
 from livebot.transcripts.model import Transcript, Utterance
 from livebot.transcripts.pieces import clean
-from tests.support.transcripts import says, transcripts, utterances
+from tests.support.transcripts import says, some, transcripts, utterances
 
 
+@some
 @given(transcripts(), st.booleans(), st.booleans())
 def test_all_cues_together_are_the_text(said: Transcript, words: bool, named: bool) -> None:
     """In order. Spec: transcripts/Subtitles."""
@@ -20,6 +21,7 @@ def test_all_cues_together_are_the_text(said: Transcript, words: bool, named: bo
     assert "".join(text.split()) == "".join(clean(said.text).split())
 
 
+@some
 @given(st.lists(utterances(), max_size=3), st.lists(utterances(), max_size=3), st.booleans())
 def test_times_increase_and_no_cue_is_empty(
     one: list[Utterance], other: list[Utterance], words: bool

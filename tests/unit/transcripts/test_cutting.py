@@ -9,7 +9,7 @@ from hypothesis import given
 from livebot.transcripts.cutting import LINE, Cutter
 from livebot.transcripts.model import Utterance
 from livebot.transcripts.pieces import Piece, pieces, width
-from tests.support.transcripts import says, utterances
+from tests.support.transcripts import says, some, utterances
 
 
 def lines_of(said: Utterance) -> list[list[str]]:
@@ -18,6 +18,7 @@ def lines_of(said: Utterance) -> list[list[str]]:
     return [[" ".join(piece.text for piece in line) for line in cue] for cue in found]
 
 
+@some
 @given(utterances())
 def test_every_piece_is_in_one_cue_of_one_or_two_lines(said: Utterance) -> None:
     """In order, and no line is wider than it should be."""

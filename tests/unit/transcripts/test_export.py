@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from livebot.transcripts.export import FORMATS, write
 from livebot.transcripts.model import Transcript
-from tests.support.transcripts import transcripts
+from tests.support.transcripts import some, transcripts
 
 
+@some
 @given(transcripts(), st.sampled_from(sorted(FORMATS)), st.booleans())
 def test_every_form_ends_with_a_line_break(said: Transcript, form: str, words: bool) -> None:
     """As text files do, and has no control character. Spec: transcripts/Formats."""

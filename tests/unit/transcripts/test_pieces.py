@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from livebot.stt.engine import Word
 from livebot.transcripts.model import Utterance
 from livebot.transcripts.pieces import clean, pieces, width
-from tests.support.transcripts import utterances
+from tests.support.transcripts import some, utterances
 
 
 def text(found: list[str], spaced: list[bool]) -> str:
@@ -17,6 +17,7 @@ def text(found: list[str], spaced: list[bool]) -> str:
     )
 
 
+@some
 @given(utterances(), st.integers(2, 50))
 def test_nothing_is_lost_and_nothing_is_wide(said: Utterance, most: int) -> None:
     """Pieces are the text, each narrow enough, with times that never go backwards."""

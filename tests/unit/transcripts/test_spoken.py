@@ -6,9 +6,10 @@ from livebot.stt.engine import Word
 from livebot.transcripts.model import Transcript, Utterance
 from livebot.transcripts.pieces import clean
 from livebot.transcripts.spoken import spoken_words, words_of
-from tests.support.transcripts import transcripts, utterances
+from tests.support.transcripts import some, transcripts, utterances
 
 
+@some
 @given(utterances())
 def test_times_never_go_backwards(said: Utterance) -> None:
     """Starts never after ends, in order."""
@@ -16,6 +17,7 @@ def test_times_never_go_backwards(said: Utterance) -> None:
     assert times == sorted(times)
 
 
+@some
 @given(transcripts())
 def test_every_word_is_there(said: Transcript) -> None:
     """On one line each."""

@@ -11,7 +11,7 @@ from livebot.transcripts.cues import cues
 from livebot.transcripts.model import Transcript
 from livebot.transcripts.pieces import clean
 from livebot.transcripts.subtitles import srt, vtt
-from tests.support.transcripts import says, transcripts
+from tests.support.transcripts import says, some, transcripts
 
 _VOICE = re.compile(r"<v [^>]*>")
 
@@ -21,6 +21,7 @@ def squeezed(text: str) -> str:
     return "".join(text.split()).replace("\u2060", "")
 
 
+@some
 @given(transcripts(), st.booleans())
 def test_another_parser_reads_every_srt(said: Transcript, words: bool) -> None:
     """As many cues, with these times and words. Spec: transcripts/Subtitles."""
@@ -37,6 +38,7 @@ def test_another_parser_reads_every_srt(said: Transcript, words: bool) -> None:
     assert squeezed(spoken.replace("\\N", "\n")) == squeezed(clean(said.text))
 
 
+@some
 @given(transcripts())
 def test_another_parser_reads_every_vtt(said: Transcript) -> None:
     """As many cues, with these times and words. Spec: transcripts/Subtitles."""
@@ -49,6 +51,7 @@ def test_another_parser_reads_every_vtt(said: Transcript) -> None:
     assert squeezed(html.unescape(spoken.replace("\\N", "\n"))) == squeezed(clean(said.text))
 
 
+@some
 @given(transcripts())
 def test_times_within_a_cue_of_vtt_are_within_it_and_increase(said: Transcript) -> None:
     """Players ignore those that are not. Apart from them, nothing is different."""

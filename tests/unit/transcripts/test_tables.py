@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from livebot.transcripts.model import Transcript
 from livebot.transcripts.pieces import clean
 from livebot.transcripts.tables import as_json, json, tsv
-from tests.support.transcripts import says, transcripts
+from tests.support.transcripts import says, some, transcripts
 
 
+@some
 @given(transcripts(), st.booleans())
 def test_json_says_everything(said: Transcript, words: bool) -> None:
     """Segments and words are in order, and together the text. Spec: transcripts/JSON."""
@@ -29,6 +30,7 @@ def test_json_says_everything(said: Transcript, words: bool) -> None:
         assert all(a["end"] <= b["start"] for a, b in pairwise(spoken))
 
 
+@some
 @given(transcripts(), st.booleans())
 def test_every_row_has_four_cells(said: Transcript, words: bool) -> None:
     """However odd the words are. Spec: transcripts/Formats."""

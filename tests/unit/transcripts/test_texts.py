@@ -7,11 +7,12 @@ from hypothesis import given
 from livebot.transcripts.model import Transcript
 from livebot.transcripts.pieces import clean
 from livebot.transcripts.texts import md, txt
-from tests.support.transcripts import says, transcripts
+from tests.support.transcripts import says, some, transcripts
 
 _HEAD = re.compile(r"\*\*\[[\d:]+\](?: (.*?):)?\*\* ")
 
 
+@some
 @given(transcripts())
 def test_text_is_a_line_per_utterance(said: Transcript) -> None:
     """With the speaker, where known. Spec: transcripts/Formats."""
@@ -21,6 +22,7 @@ def test_text_is_a_line_per_utterance(said: Transcript) -> None:
     ]
 
 
+@some
 @given(transcripts())
 def test_no_word_is_markup(said: Transcript) -> None:
     """Without its backslashes, the text is what was said."""

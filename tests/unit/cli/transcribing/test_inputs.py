@@ -105,6 +105,23 @@ def test_what_cannot_be_read_is_told_and_the_rest_taken(folder: Path, spool: Pat
         assert "; " in text
 
 
+def test_an_empty_name_is_none(folder: Path, spool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a variable that is not set; it does not mean all that is here."""
+    monkeypatch.chdir(folder)
+    found = find([""], spool)
+    assert (found.inputs, len(found.faults)) == ([], 1)
+
+
+def test_a_name_that_is_no_text_gets_another(folder: Path, spool: Path) -> None:
+    """Workers are told names as text; what is written is called like the recording."""
+    (folder / "\udcff.wav").write_text("bytes")
+    (found,) = find([str(folder / "\udcff.wav")], spool).inputs
+    assert found.name == str(folder / "\udcff.wav")
+    assert found.target == PurePath("\udcff")
+    assert found.path.read_text() == "bytes"
+    assert str(found.path).encode()
+
+
 def test_broken_links_in_folders_are_told(folder: Path, spool: Path) -> None:
     """Like what somebody named."""
     (folder / "z.wav").symlink_to(folder / "nothing")
