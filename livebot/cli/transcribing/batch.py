@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from livebot.cli.console import one_line
 from livebot.cli.transcribing.plan import Job, Plan
 from livebot.cli.transcribing.results import InOrder, json_line, print_text
 from livebot.cli.transcribing.screen import Screen
@@ -127,7 +128,7 @@ class Batch:
             self._print(json_line(found | ({"outputs": outputs} if outputs else {})))
         if self._plan.printed:
             text = write(transcript, self._plan.printed, words=self._manner.words)
-            self._printed.put(number, job.input.name, text)
+            self._printed.put(number, one_line(job.input.name), text)
 
     def _print(self, text: str) -> None:
         with self._screen.paused():

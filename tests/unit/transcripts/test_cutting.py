@@ -70,6 +70,15 @@ def test_slow_speech_makes_short_cues() -> None:
         assert cue[-1][-1].end - cue[0][0].start <= 8
 
 
+@pytest.mark.parametrize("count", [84, 85])
+def test_lines_without_spaces_are_no_wider_than_others(count: int) -> None:
+    """A second line that begins without a space has no column more."""
+    parts = [Piece("ก", 0.1 * at, 0.1 * (at + 1), spaced=False) for at in range(count)]
+    cues = Cutter(parts).cues()
+    assert all(wide(line) <= LINE for cue in cues for line in cue)
+    assert sum(len(line) for cue in cues for line in cue) == count
+
+
 @pytest.mark.parametrize("count", [0, 1])
 def test_little_is_no_trouble(count: int) -> None:
     """Nothing gives nothing."""
