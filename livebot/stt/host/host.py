@@ -16,6 +16,7 @@ import structlog
 
 from livebot.errors import EngineBusyError, EngineError
 from livebot.stt.host import reading
+from livebot.stt.host.faults import unforeseen
 from livebot.stt.host.messages import Progress, Read, Ready
 from livebot.stt.host.options import HostOptions
 from livebot.stt.host.pool import WorkerPool
@@ -109,7 +110,8 @@ class EngineHost:
         """
         self._group = await asyncio.TaskGroup().__aenter__()
         try:
-            await self._ready(self._options.model)
+            async with self._using(self._options.model):
+                pass
         except BaseException:
             await self.__aexit__()
             raise
@@ -246,19 +248,21 @@ class EngineHost:
     @asynccontextmanager
     async def _using(self, model: str) -> AsyncIterator[tuple[_Warm, WorkerPool]]:
         name = model or self._options.model
-        warm = await self._ready(name)
+        warm = self._asked(name)
+        # Who waits for it counts, too, and may go before it is there.
         warm.users += 1
         if warm.going:
             warm.going.cancel()
         try:
-            yield warm, warm.ready.result()
+            # Others may wait for it too. The deadlines are those of downloading and of loading.
+            yield warm, await asyncio.shield(warm.ready)
         finally:
             warm.users -= 1
             if not warm.users and name != self._options.model and self._options.idle_s:
                 loop = asyncio.get_running_loop()
                 warm.going = loop.call_later(self._options.idle_s, self._unload, name, warm)
 
-    async def _ready(self, name: str) -> _Warm:
+    def _asked(self, name: str) -> _Warm:
         if self._group is None:
             raise EngineError("the engine host is not running", retryable=False)
         warm = self._warm.get(name)
@@ -268,8 +272,6 @@ class EngineHost:
             self._warm[name] = warm
             keeping = self._keep(name, warm)
             warm.keeping = self._group.create_task(keeping, name=f"stt-model-{name}")
-        # Others may wait for it too. The deadlines are those of downloading and of loading.
-        await asyncio.shield(warm.ready)
         return warm
 
     def _unload(self, name: str, warm: _Warm) -> None:
@@ -294,6 +296,8 @@ class EngineHost:
                     self._restarts += pool.restarts
         except EngineError as exc:
             fault = exc
+        except Exception as exc:  # noqa: BLE001 - one model must not end the others
+            fault = unforeseen("the model", exc)
         finally:
             self._forget(name, warm)
             if not warm.ready.done():
