@@ -174,8 +174,8 @@ class WorkerProcess:
         number = self._next_stream
         self._next_stream += 1
         stream = HostStream(number, self._send, on_note)
-        self._streams[number] = stream
         self._send(message(number))
+        self._streams[number] = stream
         return stream
 
     def close(self, stream: HostStream) -> None:

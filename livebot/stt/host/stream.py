@@ -64,7 +64,7 @@ class HostStream:
         self._events: deque[SttEvent] = deque()
         self._news = asyncio.Event()
         self._done = False
-        self._fault: LivebotError | None = None
+        self._fault: Exception | None = None
 
     async def send(self, chunk: Samples) -> None:
         """Hand over one chunk; waits while the worker has too much to do.
@@ -93,6 +93,7 @@ class HostStream:
         Raises:
             EngineError: The stream was lost before it was finished.
             RecordingError: The file cannot be read.
+            Exception: What `on_note` raised.
         """
         while True:
             while self._events:
@@ -120,15 +121,21 @@ class HostStream:
                 self._done = True
                 self._news.set()
             case Progress() | Language():
-                self._on_note(message)
+                self._tell(message)
             case Unreadable(message=text):
                 self.fail(RecordingError(text))
 
-    def fail(self, fault: LivebotError) -> None:
+    def fail(self, fault: Exception) -> None:
         """Lose the stream: everybody who waits on it hears so."""
         self._fault = fault
         self._news.set()
         self._room.set()
+
+    def _tell(self, note: Note) -> None:
+        try:
+            self._on_note(note)
+        except Exception as exc:  # noqa: BLE001 - its neighbours have the same reader
+            self.fail(exc)
 
     def _put(self, event: SttEvent) -> None:
         """Keep an event: the newest tentative text replaces one still waiting, words stay."""
@@ -158,5 +165,7 @@ class HostStream:
                 pass
             case EngineError(retryable=retryable):
                 raise EngineError(str(self._fault), retryable=retryable)
-            case _:
+            case LivebotError():
                 raise type(self._fault)(str(self._fault))
+            case _:
+                raise self._fault
