@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from livebot.errors import EngineError
+from livebot.stt.host.faults import unforeseen
 from livebot.stt.host.messages import Read, Ready
 from livebot.stt.host.order import Order
 from livebot.stt.host.process import BUSY_S, WorkerProcess
@@ -27,6 +28,8 @@ REST_S = 30.0
 
 HEALTHY_S = 60.0
 """A life of this length was a good one: what came before it is forgiven."""
+
+STOPPING = "the recognition workers are stopping"
 
 _MAX_BACKOFF_S = 8.0
 
@@ -126,6 +129,7 @@ class WorkerPool:
         if group is not None:
             await group.__aexit__(None, None, None)
         self._tasks, self._slots = [], []
+        self._changed.set()  # nobody waits for them any more
 
     @property
     def loads(self) -> list[int]:
@@ -185,7 +189,7 @@ class WorkerPool:
                     if alive:
                         return min(alive, key=lambda worker: worker.load)
                     if all(slot.rests for slot in self._slots):
-                        raise EngineError("; ".join(self.troubles()))
+                        raise EngineError("; ".join(self.troubles()) or STOPPING)
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError as exc:
@@ -201,14 +205,15 @@ class WorkerPool:
             started = loop.time()
             try:
                 await self._live(slot, order)
-            except EngineError as exc:
+            except Exception as exc:  # noqa: BLE001 - one worker must not end the others
+                fault = _known(exc)
                 if not slot.first.done():
-                    slot.first.set_exception(exc)
+                    slot.first.set_exception(fault)
                     return
                 died = 1 if loop.time() - started > HEALTHY_S else died + 1
-                slot.fault = exc
-                slot.rests = died > most or not exc.retryable
-                log.warning("worker_failed", error=str(exc), in_a_row=died, rests=slot.rests)
+                slot.fault = fault
+                slot.rests = died > most or not fault.retryable
+                log.warning("worker_failed", error=str(fault), in_a_row=died, rests=slot.rests)
             self._changed.set()
             delay_s = self._supervision.restart_delay_s * 2.0 ** min(died, most)
             await asyncio.sleep(REST_S if slot.rests else min(_MAX_BACKOFF_S, delay_s))
@@ -241,6 +246,10 @@ def _closing(worker: WorkerProcess, stream: HostStream) -> Iterator[HostStream]:
         yield stream
     finally:
         worker.close(stream)
+
+
+def _known(fault: Exception) -> EngineError:
+    return fault if isinstance(fault, EngineError) else unforeseen("a recognition worker", fault)
 
 
 def _placed(order: Order, number: int, cores: int) -> Order:
