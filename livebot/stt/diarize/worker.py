@@ -7,7 +7,6 @@ is first, so it does not outlive its parent.
 """
 
 import os
-import resource
 import signal
 import sys
 import threading
@@ -32,6 +31,7 @@ from livebot.stt.diarize.naming import turns
 from livebot.stt.diarize.voices import CURE_MEMORY, Voices
 from livebot.stt.diarize.windows import RATE_HZ
 from livebot.stt.host import framing
+from livebot.stt.host.bounds import bound_memory
 
 NICE = 10
 """Nobody waits for a file as one waits for captions."""
@@ -66,7 +66,7 @@ def main() -> int:
         return 0
     os.nice(NICE)
     if question.memory:
-        resource.setrlimit(resource.RLIMIT_DATA, (question.memory, question.memory))
+        bound_memory(question.memory)
     threading.Thread(target=_end_with_input, name="input", daemon=True).start()
     try:
         find(question)

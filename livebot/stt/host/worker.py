@@ -7,7 +7,6 @@ with its input, so no worker outlives its parent.
 """
 
 import os
-import resource
 import signal
 import sys
 import threading
@@ -20,6 +19,7 @@ import numpy as np
 from livebot.audio.pcm import Samples
 from livebot.errors import EngineError
 from livebot.stt.host import framing, order
+from livebot.stt.host.bounds import bound_cores, bound_memory
 from livebot.stt.host.inbox import Inbox
 from livebot.stt.host.messages import Failed, FromWorker, Ready, to_frame
 from livebot.stt.host.order import Order
@@ -35,6 +35,8 @@ _LOADERS = {
 """Of each family the module whose `load` makes a model of a `ModelSpec`."""
 
 _WINDOW = 512
+
+_NO_MEMORY = "a worker needs more memory than it may have: LT_MEMORY_LIMIT may allow more"
 
 
 def load(spec: ModelSpec) -> SpeechModel:
@@ -75,9 +77,9 @@ def _limit(wanted: Order) -> None:
     """Keep to what this process may use."""
     # A graphics card's driver reserves far more addresses than it uses.
     if wanted.memory_limit and not _has_card(wanted.spec):
-        resource.setrlimit(resource.RLIMIT_DATA, (wanted.memory_limit, wanted.memory_limit))
+        bound_memory(wanted.memory_limit)
     if wanted.cpus:
-        os.sched_setaffinity(0, wanted.cpus)
+        bound_cores(wanted.cpus)
 
 
 def _has_card(spec: ModelSpec) -> bool:
@@ -111,8 +113,9 @@ def main() -> int:
         _limit(wanted)
         model, voice, ready = _load(wanted.spec)
     except EngineError as exc:
-        _say(Failed(str(exc)))
-        return 1
+        return _fail(str(exc))
+    except MemoryError:
+        return _fail(_NO_MEMORY)
     worker = Worker(model, voice.stream, _say)
     inbox = Inbox(0, worker.answer)
     try:
@@ -125,9 +128,15 @@ def main() -> int:
     except BrokenPipeError:
         return 0  # the parent is gone
     except EngineError as exc:
-        _say(Failed(str(exc)))
-        return 1
+        return _fail(str(exc))
+    except MemoryError:
+        return _fail(_NO_MEMORY)
     return 0
+
+
+def _fail(cause: str) -> int:
+    _say(Failed(cause))
+    return 1
 
 
 if __name__ == "__main__":
