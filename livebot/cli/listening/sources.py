@@ -1,6 +1,7 @@
 """Where the samples on stdin come from, until they end or somebody has heard enough."""
 
 import asyncio
+import math
 import os
 import stat
 import sys
@@ -11,6 +12,13 @@ from livebot.errors import RecordingError
 
 _BLOCK = 1 << 14
 """Bytes at a time at most: half a second of 16-bit samples at 16 kHz."""
+
+
+QUIET_S = 0.2
+"""Once nobody listens any more, a pipe that gives nothing for so long has nothing more in it."""
+
+LAST_S = 0.5
+"""Whoever goes on writing is heard no longer than this."""
 
 
 async def stdin_blocks() -> AsyncGenerator[bytes]:
@@ -52,17 +60,19 @@ async def _read(number: int) -> AsyncGenerator[bytes]:
 
 
 async def until(stop: asyncio.Event, blocks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    """Yield blocks until they end, or until `stop` is set."""
+    """Yield blocks until they end, or until `stop` is set and what was on its way has come."""
+    loop = asyncio.get_running_loop()
     stopping = asyncio.create_task(stop.wait(), name="listen-stop")
     upcoming: asyncio.Future[bytes] | None = None
+    deadline = math.inf
     try:
-        while not stop.is_set():
+        while loop.time() < deadline:
             upcoming = asyncio.ensure_future(_next(blocks))
             await asyncio.wait([upcoming, stopping], return_when=asyncio.FIRST_COMPLETED)
-            if not upcoming.done():
-                return
-            block = upcoming.result()
-            if not block:
+            if stop.is_set():
+                deadline = min(deadline, loop.time() + LAST_S)
+                await asyncio.wait([upcoming], timeout=QUIET_S)
+            if not upcoming.done() or not (block := upcoming.result()):
                 return
             yield block
     finally:

@@ -68,6 +68,33 @@ async def test_whoever_has_heard_enough_waits_no_longer(take: Callable[[int], No
     os.close(writer)
 
 
+async def test_what_is_in_the_pipe_already_is_heard(take: Callable[[int], None]) -> None:
+    """It was said before Ctrl-C. Spec: command-line/Live sound."""
+    reader, writer = os.pipe()
+    take(reader)
+    os.write(writer, bytes(60_000))
+    stop = asyncio.Event()
+    stop.set()
+    blocks = stdin_blocks()
+    assert len(await all_of(until(stop, blocks))) == 60_000
+    await blocks.aclose()
+    os.close(writer)
+
+
+@pytest.mark.virtual_time
+async def test_whoever_goes_on_talking_is_heard_no_longer() -> None:
+    """Somebody has heard enough."""
+
+    async def endless() -> AsyncGenerator[bytes]:
+        while True:
+            await asyncio.sleep(0.1)
+            yield b"and "
+
+    stop = asyncio.Event()
+    stop.set()
+    assert 2 <= len(await all_of(until(stop, endless()))) / 4 <= 6
+
+
 async def test_the_end_of_what_comes_is_the_end() -> None:
     """And what goes wrong is told."""
 
