@@ -85,6 +85,7 @@ class WorkerPool:
     Attributes:
         readiness: What the first worker said when it was ready.
         restarts: How many workers have been started in the place of one that ended.
+        suspects: Held by the one file that may have killed a worker and is read on.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class WorkerPool:
         self._changed = asyncio.Event()
         self.readiness: Ready | None = None
         self.restarts = 0
+        self.suspects = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         """Start all workers and wait until they are ready.

@@ -1,7 +1,8 @@
 """One file read by workers: its words, and once more from where a worker died."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -15,6 +16,9 @@ from livebot.stt.host.stream import Note
 from livebot.stt.languages import AUTO
 
 log = structlog.get_logger("stt.host")
+
+AHEAD_S = 60.0
+"""A worker may have decoded so much more than it has said to have heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class _Hearing:
 
     Attributes:
         on_sign: Called when it has come further.
+        on_further: Called then, too.
     """
 
     def __init__(self, language: str, on_progress: Callable[[Progress], None]) -> None:
@@ -53,6 +58,7 @@ class _Hearing:
         self.utterances: list[tuple[Word, ...]] = []
         self.heard_s = 0.0
         self.on_sign: Callable[[], None] = _nothing
+        self.on_further: Callable[[], None] = _nothing
         self._words: list[Word] = []
         self._on_progress = on_progress
 
@@ -63,7 +69,6 @@ class _Hearing:
 
     def take(self, event: SttEvent) -> None:
         """Take in an event."""
-        self.on_sign()
         match event:
             case Word():
                 self._words.append(event)
@@ -71,6 +76,7 @@ class _Hearing:
                 self.close()
             case _:
                 pass
+        self._go_further()
 
     def close(self) -> None:
         """Make an utterance of the words since the last one."""
@@ -86,8 +92,12 @@ class _Hearing:
             case Progress(heard_s=heard_s, total_s=total_s):
                 if heard_s > self.heard_s:
                     self.heard_s = heard_s
-                    self.on_sign()
+                    self._go_further()
                 self._on_progress(Progress(0, self.heard_s, total_s))
+
+    def _go_further(self) -> None:
+        self.on_sign()
+        self.on_further()
 
     def begin_again(self) -> None:
         """Forget the words that will come again."""
@@ -119,7 +129,8 @@ async def read(
     died_at: float | None = None
     while True:
         try:
-            await _read(pool, wanted, hearing, within_s)
+            async with _suspected(pool, hearing, died_at):
+                await _read(pool, wanted, hearing, within_s)
         except EngineError as exc:
             if not exc.retryable or died_at == hearing.until_s:
                 raise
@@ -137,6 +148,36 @@ async def read(
         hearing.probability,
         model,
     )
+
+
+@asynccontextmanager
+async def _suspected(
+    pool: WorkerPool, hearing: _Hearing, died_at: float | None
+) -> AsyncIterator[None]:
+    """Go on after a death, one file at a time, until it is clear that this one does not kill.
+
+    All files of a worker lose it at once. Read on together, those that do not kill would lose the
+    next one at the same place, too, by the one that does.
+    """
+    if died_at is None:
+        yield
+        return
+    beyond_s = hearing.heard_s + AHEAD_S
+
+    def clear() -> None:
+        if hearing.until_s > died_at or hearing.heard_s > beyond_s:
+            hearing.on_further = _nothing
+            pool.suspects.release()
+
+    # Without a deadline: whoever has it has one.
+    await pool.suspects.acquire()
+    hearing.on_further = clear
+    try:
+        yield
+    finally:
+        if hearing.on_further is clear:
+            hearing.on_further = _nothing
+            pool.suspects.release()
 
 
 async def _read(pool: WorkerPool, wanted: Read, hearing: _Hearing, within_s: float) -> None:

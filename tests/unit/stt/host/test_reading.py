@@ -33,6 +33,7 @@ class Mortal:
         self._lives = lives
         self._fault = fault or EngineError("the recognition worker ended")
         self.asked: list[tuple[str, float]] = []
+        self.suspects = asyncio.Lock()
 
     @asynccontextmanager
     async def read(self, wanted: Read, on_note: Callable[[Note], None]) -> AsyncIterator[Any]:
@@ -143,3 +144,80 @@ async def test_a_file_that_gets_nowhere_is_given_up() -> None:
         await recognise(Slow([]))
 
     assert loop.time() - started == pytest.approx(50 * LENGTH + 60, abs=1)
+
+
+class Shared:
+    """One worker after the other, with all files in it: who reads the deadly one ends it."""
+
+    def __init__(self, deadly: str) -> None:
+        self._deadly = deadly
+        self._over = asyncio.Event()
+        self.suspects = asyncio.Lock()
+
+    @asynccontextmanager
+    async def read(self, wanted: Read, on_note: Callable[[Note], None]) -> AsyncIterator[Any]:
+        """Give a stream; its words take a while."""
+        over = self._over
+
+        async def dies() -> bool:
+            try:
+                await asyncio.wait_for(over.wait(), 1.0)
+            except TimeoutError:
+                return False
+            return True
+
+        class Stream:
+            @staticmethod
+            async def events() -> AsyncIterator[SttEvent]:
+                for words in WORDS:
+                    if (words[0].start or 0.0) < wanted.from_s:
+                        continue
+                    if wanted.path == self._deadly:
+                        over.set()
+                        self._over = asyncio.Event()
+                    if await dies():
+                        raise EngineError("the recognition worker ended")
+                    on_note(Progress(1, words[-1].end or 0.0, TOTAL_S))
+                    for word in words:
+                        yield word
+                    yield Pause()
+                on_note(Progress(1, TOTAL_S, TOTAL_S))
+
+        yield Stream()
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("place", range(4))
+async def test_a_file_that_kills_takes_no_others_with_it(place: int) -> None:
+    """They had the same worker, twice: but it is not they who kill."""
+    pool: Any = Shared("deadly")
+    names = [f"{n}.wav" for n in range(3)]
+    names.insert(place, "deadly")
+    readings = [
+        read(pool, Read(0, name), model="m", within_s=60.0, on_progress=lambda _: None)
+        for name in names
+    ]
+    found = await asyncio.gather(*readings, return_exceptions=True)
+
+    assert isinstance(found.pop(place), EngineError)
+    assert [each.utterances for each in found if isinstance(each, Recognition)] == [WORDS] * 3
+    assert not pool.suspects.locked()
+
+
+@pytest.mark.virtual_time
+async def test_what_is_cleared_of_killing_holds_up_nobody() -> None:
+    """Once it is further than where its worker died, others may show that it was not they."""
+    pool: Any = Shared("deadly")
+    readings = [
+        asyncio.create_task(
+            read(pool, Read(0, name), model="m", within_s=60.0, on_progress=lambda _: None)
+        )
+        for name in ("a.wav", "b.wav", "deadly")
+    ]
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    await asyncio.gather(*readings, return_exceptions=True)
+
+    assert not any(task.exception() for task in readings[:2])
+    # One after the other, they would take twice as long as one.
+    assert loop.time() - started < 1.5 * UTTERANCES
