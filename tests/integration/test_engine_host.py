@@ -153,10 +153,11 @@ async def test_faults_of_one_file_are_its_own(
     """Its reader is told; the others get their words."""
     broken = tmp_path / "broken.mp3"
     broken.write_bytes(b"no sound at all")
-    asked = [broken, tmp_path / "missing.wav", tmp_path, short_files[0]]
+    unnamed = tmp_path / os.fsdecode(b"\xff.wav")
+    asked = [broken, tmp_path / "missing.wav", tmp_path, unnamed, short_files[0]]
     found = await asyncio.gather(*map(host.recognise, asked), return_exceptions=True)
 
-    assert [type(each) for each in found] == [RecordingError] * 3 + [Recognition]
+    assert [type(each) for each in found] == [RecordingError] * 4 + [Recognition]
     assert host.status().restart_count == 0
 
 

@@ -14,7 +14,7 @@ from typing import Self
 
 import structlog
 
-from livebot.errors import EngineBusyError, EngineError
+from livebot.errors import EngineBusyError, EngineError, RecordingError
 from livebot.stt.host import reading
 from livebot.stt.host.faults import unforeseen
 from livebot.stt.host.messages import Progress, Read, Ready
@@ -181,7 +181,7 @@ class EngineHost:
                 of it for too long.
         """
         async with self._using(model) as (warm, pool), self._turn(warm):
-            wanted = Read(0, str(path), self._language(pool, language), translate)
+            wanted = Read(0, _text(path), self._language(pool, language), translate)
             if translate and not (pool.readiness and pool.readiness.translates):
                 raise EngineError(
                     "the model cannot translate: choose one of Whisper's that knows more than"
@@ -328,3 +328,15 @@ class EngineHost:
 
 def _is_ready(warm: _Warm) -> bool:
     return warm.ready.done() and not warm.ready.cancelled() and warm.ready.exception() is None
+
+
+def _text(path: Path) -> str:
+    """Return a path as messages can carry it.
+
+    Raises:
+        RecordingError: They cannot.
+    """
+    try:
+        return str(path).encode().decode()
+    except UnicodeEncodeError:
+        raise RecordingError("its name is not UTF-8: rename it, or link to it") from None
