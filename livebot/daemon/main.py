@@ -58,6 +58,7 @@ class _Pipes:
     @classmethod
     def take(cls) -> "_Pipes":
         """Put standard input and output away; what is printed goes to standard error."""
+        _fill()
         sys.stdout.flush()
         found = cls(os.dup(_STDIN), os.dup(_STDOUT))
         nothing = os.open(os.devnull, os.O_RDONLY)
@@ -65,6 +66,20 @@ class _Pipes:
         os.close(nothing)
         os.dup2(_STDERR, _STDOUT)
         return found
+
+
+def _fill() -> None:
+    """Have all three, also where whoever started us closed some: else, what is opened next is one.
+
+    Python has no streams for those that were closed.
+    """
+    number = os.open(os.devnull, os.O_RDWR)
+    while number <= _STDERR:
+        os.set_inheritable(number, True)  # noqa: FBT003 - it takes no keyword
+        number = os.dup(number)
+    os.close(number)
+    sys.stdout = sys.stdout or open(_STDOUT, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(_STDERR, "w", closefd=False)  # noqa: SIM115
 
 
 def run(settings: Settings) -> int:
@@ -173,7 +188,12 @@ class _Daemon:
         await serve(self._source, self._output, host, self._sources(), terms, self._stop)
 
     async def _find_turns(self, path: Path, speakers: int | None) -> list[Turn]:
-        return await find_turns(path, speakers=speakers, cpu_limit=self._settings.cpu_limit)
+        return await find_turns(
+            path,
+            speakers=speakers,
+            memory_limit=int(self._settings.memory_limit),
+            cpu_limit=self._settings.cpu_limit,
+        )
 
     def _say(self, answer: Answer) -> None:
         self._output.put(answers.encode(answer))

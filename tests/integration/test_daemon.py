@@ -147,6 +147,23 @@ def test_what_cannot_start_says_why(tmp_path: Path, setting: str, value: str, ca
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(("closed", "lines"), [(0, 1), (1, 0), (2, 1)])
+def test_what_is_closed_is_no_reason_to_break(tmp_path: Path, closed: int, lines: int) -> None:
+    """Some service managers start programs without standard error, or with less."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$@" {closed}>&-', "sh", *PROGRAM],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        cwd=tmp_path,
+        env=environment(LT_MODEL="no-such-model"),
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert [json.loads(line)["status"] for line in done.stdout.splitlines()] == ["error"] * lines
+    assert b"Traceback" not in done.stderr
+
+
 async def test_a_hundred_requests_and_all_else_at_once(tmp_path: Path) -> None:
     """Ten of them for one URL; besides, pings, garbage, faults, progress, a stream, and a cancel.
 
