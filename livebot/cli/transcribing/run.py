@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from livebot.cli.codes import FAILED, OK
@@ -106,7 +105,10 @@ async def _run(order: Order, options: HostOptions, found: Found, todo: Plan) -> 
             tell_language=order.language == AUTO,
         )
         batch = Batch(
-            todo, Recogniser(host, order.language, _turns(order), order.translate), screen, manner
+            todo,
+            Recogniser(host, order.language, _turns(order, options), order.translate),
+            screen,
+            manner,
         )
         for name, text in (*found.faults, *todo.faults):
             batch.fail(name, text)
@@ -134,15 +136,19 @@ def _is_many(files: Sequence[str]) -> bool:
     return len(files) > 1 or any(Path(each).is_dir() for each in files if each != STDIN)
 
 
-def _turns(order: Order) -> FindTurns | None:
+def _turns(order: Order, options: HostOptions) -> FindTurns | None:
     if not order.diarize:
         return None
-    return partial(_find_turns, order.speakers)
 
+    async def find_them(path: Path, on_progress: Callable[[float], None]) -> list[Turn]:
+        from livebot.stt.diarize.find import find_turns
 
-async def _find_turns(
-    speakers: int | None, path: Path, on_progress: Callable[[float], None]
-) -> list[Turn]:
-    from livebot.stt.diarize.find import find_turns
+        return await find_turns(
+            path,
+            speakers=order.speakers,
+            on_progress=on_progress,
+            memory_limit=options.memory_limit,
+            cpu_limit=options.cpu_limit,
+        )
 
-    return await find_turns(path, speakers=speakers, on_progress=on_progress)
+    return find_them

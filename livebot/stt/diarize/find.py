@@ -42,7 +42,7 @@ async def find_turns(
     *,
     speakers: int | None = None,
     on_progress: Callable[[float], None] | None = None,
-    memory_limit: int = MEMORY,
+    memory_limit: int = 0,
     cpu_limit: int = 0,
 ) -> list[Turn]:
     """Tell who speaks when in a file.
@@ -56,7 +56,7 @@ async def find_turns(
             fewer if no more of them speak for two seconds. Without, people whose voices are
             clearly different.
         on_progress: Told now and then how many seconds have been heard; never fewer than before.
-        memory_limit: As many bytes the process may hold; 0 for no limit.
+        memory_limit: As many bytes the process may hold; 0 for what suits the models.
         cpu_limit: As many cores it may use; 0 for up to `MAX_THREADS`.
 
     Returns:
@@ -73,7 +73,7 @@ async def find_turns(
     threads = min(MAX_THREADS, os.cpu_count() or 1, cpu_limit or MAX_THREADS)
     process = await _start()
     try:
-        _ask(process, Find(os.fsencode(path), speakers, threads, memory_limit))
+        _ask(process, Find(os.fsencode(path), speakers, threads, memory_limit or MEMORY))
         return await _answer(process, on_progress or (lambda _: None))
     finally:
         _end(process)

@@ -98,7 +98,8 @@ class HostOptions:
 
     def order(self, spec: ModelSpec) -> Order:
         """Return what each worker of a model is started with. Looks at its files."""
-        spec = msgspec.structs.replace(spec, threads=max(1, self.cpu_limit))
+        cores = self.cpu_limit or len(os.sched_getaffinity(0)) // self.workers
+        spec = msgspec.structs.replace(spec, threads=max(1, cores))
         suits = max(DEFAULT_MEMORY, _SPARE + _MEMORY_PER_MODEL_BYTE * _size(spec.folder))
         return Order(spec, memory_limit=self.memory_limit or suits)
 
