@@ -183,7 +183,9 @@ async def _suspected(
 async def _read(pool: WorkerPool, wanted: Read, hearing: _Hearing, within_s: float) -> None:
     """Read from where all words are there to the end."""
     loop = asyncio.get_running_loop()
-    rest = replace(wanted, language=hearing.language, from_s=hearing.until_s)
+    # Until there are words, the language is a guess, perhaps of a noise: it is found out again.
+    language = hearing.language if hearing.utterances else wanted.language
+    rest = replace(wanted, language=language, from_s=hearing.until_s)
     try:
         async with asyncio.timeout(within_s) as deadline:
 

@@ -115,6 +115,9 @@ async def test_the_language_that_was_found_out_stays() -> None:
 
     assert (found.language, found.probability) == ("fr", 0.75)
     assert pool.asked == [("auto", 0.0), ("fr", WORDS[0][-1].end)]
+    early = Mortal([1])
+    await recognise(early, language="auto")
+    assert early.asked == [("auto", 0.0)] * 2
     told, _ = await recognise(Mortal([]))
     assert (told.language, told.probability) == ("en", None)
 
