@@ -11,6 +11,7 @@ from livebot.cli.transcribing.run import Order, screen_for, transcribe, workers
 from livebot.cli.transcribing.screen import Bars, Lines
 from livebot.errors import ConfigError, EngineError
 from livebot.settings import Settings, load_settings
+from livebot.stt.diarize import find
 from livebot.stt.host.options import HostOptions
 from tests.support.fake_host import FakeHost
 
@@ -123,15 +124,17 @@ def test_speakers_are_found(
     """As many as asked for."""
     asked: list[object] = []
 
-    async def find_turns(*given: object) -> list[object]:
-        asked.extend(given[:2])
+    async def find_turns(
+        path: Path, *, speakers: int, memory_limit: int, **_: object
+    ) -> list[object]:
+        asked.extend((speakers, path, memory_limit))
         return []
 
-    monkeypatch.setattr(module, "_find_turns", find_turns)
+    monkeypatch.setattr(find, "find_turns", find_turns)
     make("say And")
     order = Order(files=["0.wav"], diarize=True, speakers=3, quiet=True)
-    assert transcribe(order, HostOptions(), settings) == 0
-    assert asked == [3, Path("0.wav")]
+    assert transcribe(order, HostOptions(memory_limit=1 << 29), settings) == 0
+    assert asked == [3, Path("0.wav"), 1 << 29]
     assert capsys.readouterr().err == ""
     assert len(hosts) == 1
 
