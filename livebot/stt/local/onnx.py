@@ -10,6 +10,8 @@ from typing import Any, Protocol
 from livebot.errors import EngineError
 from livebot.stt.local.files import CURE
 
+NO_MEMORY = "a model needs more memory than there is: LT_MEMORY_LIMIT may allow more"
+
 
 class Node(Protocol):
     """Name and shape of an input or output."""
@@ -39,7 +41,7 @@ def open_session(model: Path | bytes, *, threads: int = 1) -> Session:
         threads: More than one make small models slower.
 
     Raises:
-        EngineError: onnxruntime is missing, or the file is not a model.
+        EngineError: onnxruntime is missing, the file is not a model, or memory is used up.
     """
     try:
         import onnxruntime
@@ -58,6 +60,8 @@ def open_session(model: Path | bytes, *, threads: int = 1) -> Session:
             providers=["CPUExecutionProvider"],
         )
     except Exception as exc:  # onnxruntime raises a dozen unrelated classes
+        if "bad_alloc" in str(exc):
+            raise EngineError(NO_MEMORY, retryable=False) from exc
         name = "a packaged model" if isinstance(model, bytes) else model
         raise EngineError(f"{name} cannot be loaded: {CURE}", retryable=False) from exc
     return session
