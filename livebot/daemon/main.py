@@ -9,6 +9,7 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -43,6 +44,11 @@ _STDIN, _STDOUT, _STDERR = 0, 1, 2
 
 THREADS = 32
 """For names, disks and downloads, of which some may hang: more than files are fetched at once."""
+
+_WORK = "daemon-work"
+
+HANG_S = 1.0
+"""In the end, threads that still wait for a name or a disk get so long."""
 
 DOWNLOAD_EVERY_S = 5.0
 """Between two lines about a download."""
@@ -92,9 +98,31 @@ def run(settings: Settings) -> int:
             retention_s=settings.temp_retention,
             cleanup=settings.temp_cleanup,
         ) as folder:
-            return asyncio.run(_serve(settings, folder, pipes))
+            code = asyncio.run(_serve(settings, folder, pipes))
     except ConfigError as exc:
         return _refuse(pipes.output, exc)
+    return _without_threads(code)
+
+
+class _Threads(ThreadPoolExecutor):
+    """Threads for which nobody waits in the end: some may hang."""
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
+        """Take nothing more on."""
+        super().shutdown(wait=False, cancel_futures=True)
+
+
+def _without_threads(code: int) -> int:
+    """Return the exit code; where a thread hangs, end with it at once: Python would wait."""
+    until_s = time.monotonic() + HANG_S
+    threads = [thread for thread in threading.enumerate() if thread.name.startswith(_WORK)]
+    for thread in threads:
+        thread.join(max(0.0, until_s - time.monotonic()))
+    if any(thread.is_alive() for thread in threads):
+        log.warning("threads_left", reason="a name or a disk does not answer")
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 def refuse(fault: LivebotError) -> int:
@@ -112,7 +140,7 @@ def _refuse(number: int, fault: LivebotError) -> int:
 async def _serve(settings: Settings, folder: Path, pipes: _Pipes) -> int:
     """Serve until the end, or until SIGTERM or SIGINT."""
     loop = asyncio.get_running_loop()
-    loop.set_default_executor(ThreadPoolExecutor(THREADS))
+    loop.set_default_executor(_Threads(THREADS, thread_name_prefix=_WORK))
     stop, source = Stop(), Input(pipes.source)
     try:
         async with Output(pipes.output) as output:

@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import wave
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -162,6 +163,44 @@ def test_what_is_closed_is_no_reason_to_break(tmp_path: Path, closed: int, lines
     assert done.returncode == 1
     assert [json.loads(line)["status"] for line in done.stdout.splitlines()] == ["error"] * lines
     assert b"Traceback" not in done.stderr
+
+
+HANGING = """
+import socket, sys, time
+socket.getaddrinfo = lambda *_, **__: time.sleep(600)
+from livebot.daemon.main import run
+from livebot.settings import load_settings
+sys.exit(run(load_settings()))
+"""
+
+
+def test_a_name_that_is_never_found_holds_up_no_end(tmp_path: Path) -> None:
+    """A thread waits for it, which nobody can stop.
+
+    Spec: daemon/End.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", HANGING],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=tmp_path,
+        env=environment(LT_TEMP_DIR=str(tmp_path)),
+    )
+    with process:
+        assert process.stdin
+        assert process.stdout
+        assert b"ready" in process.stdout.readline()
+        process.stdin.write(b'{"audio_url":"http://never.example/a.wav"}\n{"status":1}\n')
+        process.stdin.flush()
+        assert b"running" in process.stdout.readline()
+        # Asked twice, it ends at once; signals of the same kind are counted once while they wait.
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
+        assert b"stopping" in process.stdout.readline()
+
+        assert process.wait(20) == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_hundred_requests_and_all_else_at_once(tmp_path: Path) -> None:
