@@ -258,7 +258,8 @@ class EngineHost:
             yield warm, await asyncio.shield(warm.ready)
         finally:
             warm.users -= 1
-            if not warm.users and name != self._options.model and self._options.idle_s:
+            is_other = name != self._options.model and self._warm.get(name) is warm
+            if not warm.users and is_other and self._options.idle_s:
                 loop = asyncio.get_running_loop()
                 warm.going = loop.call_later(self._options.idle_s, self._unload, name, warm)
 

@@ -1,13 +1,14 @@
 """Models that come and go while whoever asked for them does, without a process."""
 
 import asyncio
+import gc
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
 
 from livebot.errors import EngineError
-from livebot.stt.host.host import EngineHost
+from livebot.stt.host.host import EngineHost, _Warm
 from livebot.stt.host.messages import Ready
 from livebot.stt.host.options import HostOptions
 
@@ -55,6 +56,12 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
 def options() -> HostOptions:
     """Return those of a host that unloads what is idle."""
     return HostOptions(model=OWN, idle_s=IDLE_S)
+
+
+def kept() -> int:
+    """Return how many models somebody still knows, there or not."""
+    gc.collect()
+    return sum(isinstance(each, _Warm) for each in gc.get_objects())
 
 
 async def ask(host: EngineHost) -> asyncio.Task[Any]:
@@ -113,10 +120,13 @@ async def test_a_model_that_breaks_in_an_unforeseen_way_harms_nobody(
         return Pool(name, asyncio.Event())
 
     monkeypatch.setattr(EngineHost, "_pool", pool)
+    before = kept()
     async with EngineHost(options()) as host:
         with pytest.raises(EngineError, match="Permission denied") as refused:
             await host.recognise(Path("a.wav"), model=OTHER)
         await asyncio.sleep(1)
 
         assert "somebody" not in str(refused.value)
+        del refused
+        assert kept() == before + 1
         assert host.status().models == (OWN,)
