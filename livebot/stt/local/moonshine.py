@@ -150,18 +150,26 @@ class Heard:
         known = [tokens.START, *(token for word in prefix for token in word.tokens)]
         asked = [token for word in words for token in word.tokens]
         firsts = np.cumsum([0, *(len(word.tokens) for word in words[:-1])])
-        begun = self._begin(known)
         total = self._frames.shape[1]
+        # Each token predicts the next one, so the last known one is fed again.
+        fed = [known[-1], *asked[:-1]]
+        before = len(known) - 1
+        whole = self._decoder.step(self._frames, self._begin(known).cut(total, before), fed)
 
-        def odds(count: int) -> Floats:
-            """Return how likely each word's first token is, given `count` frames."""
-            seen = self._frames[:, :count]
-            # The last known token predicts the first asked one, so it is fed again.
-            logits = self._decoder.step(seen, begun.cut(count), [known[-1], *asked[:-1]]).logits
-            return _log_odds(logits[firsts], [asked[i] for i in firsts])
+        def odds(count: int, first: int, after: int) -> Floats:
+            """Return how likely the first tokens of some words are, given `count` frames."""
+            rows = firsts[first:after] - firsts[first]
+            if count == total:
+                logits = whole.logits[firsts[first:after]]
+            else:
+                # The words before them are taken for granted, as heard with all frames.
+                begun = whole.cut(count, before + int(firsts[first]))
+                few = fed[firsts[first] : firsts[after - 1] + 1]
+                logits = self._decoder.step(self._frames[:, :count], begun, few).logits[rows]
+            return _log_odds(logits, [asked[i] for i in firsts[first:after]])
 
         frame_s = FRAME_SAMPLES / RATE_HZ
-        found = find_starts(odds, first=int(after_s / frame_s), total=total)
+        found = find_starts(odds, words=len(words), first=int(after_s / frame_s), total=total)
         return spread(
             [frame * frame_s for frame in found],
             [len(word.text) for word in words],
@@ -186,12 +194,12 @@ class _State:
     over_frames: Cache
     over_tokens: Cache
 
-    def cut(self, count: int) -> "_State":
-        """Return the state before the last token fed, hearing only `count` frames from there."""
+    def cut(self, frames: int, fed: int) -> "_State":
+        """Return the state after the first `fed` tokens, hearing only `frames` from there."""
         return _State(
             self.logits,
-            {name: cache[:, :, :count] for name, cache in self.over_frames.items()},
-            {name: cache[:, :, :-1] for name, cache in self.over_tokens.items()},
+            {name: cache[:, :, :frames] for name, cache in self.over_frames.items()},
+            {name: cache[:, :, :fed] for name, cache in self.over_tokens.items()},
         )
 
 

@@ -6,9 +6,10 @@ import numpy as np
 import soxr
 
 from livebot.stt.local.files import model_folder, vad_file
-from livebot.stt.local.moonshine import RATE_HZ, Moonshine
+from livebot.stt.local.moonshine import Moonshine
 from livebot.stt.local.offline import transcribe
 from livebot.stt.local.vad import VadModel
+from livebot.stt.model import RATE_HZ
 from tests.support.wer import Wer, wer
 from tests.system.world.recording import RATE_HZ as SOUND_RATE_HZ
 from tests.system.world.recording import Recording
