@@ -27,7 +27,7 @@ test: test-unit test-system test-faults ## All tests
 
 test-unit: setup ## Unit and integration tests, with coverage
 	$(BIN)/coverage erase
-	$(MAKE) --no-print-directory --jobs=5 --output-sync=target pytest-unit pytest-rooms pytest-models pytest-api pytest-calls
+	$(MAKE) --no-print-directory --jobs=3 --output-sync=target pytest-unit pytest-rooms pytest-models pytest-api pytest-calls
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --format=total | sed 's/^/branch coverage, percent: /'
 

@@ -340,5 +340,5 @@ async def test_nobody_unpacks_what_is_compressed(service: Service, kind: str) ->
     began = time.monotonic()
     statuses = await asyncio.gather(*(send() for _ in range(8)))
 
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 6
     assert set(statuses) == {401 if kind == "none" else 400}

@@ -113,7 +113,7 @@ async def test_nothing_is_worse_than_a_fault(
     with pytest.raises(NextcloudError) as found:
         await nextcloud.ask("GET", PATH, within_s=0.5)
 
-    assert loop.time() - begun < 1.0
+    assert loop.time() - begun < 5.0
     assert double.secret not in f"{found.value!r} {found.value.__cause__!r}"
     double.always = None
     assert await nextcloud.ask("GET", PATH, within_s=5.0)

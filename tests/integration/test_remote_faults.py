@@ -145,7 +145,7 @@ async def test_endpoint_that_never_answers_is_passed_over(monkeypatch: pytest.Mo
     async with raw_server(say_nothing) as url, with_another(KyutaiEngine({"url": url})) as engine:
         began = time.monotonic()
         assert words(await converse(engine, speech(3))) == said(3)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 6
 
         assert engine.troubles()[1:] == ["using engine other"]
 

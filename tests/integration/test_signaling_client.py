@@ -199,7 +199,7 @@ async def test_a_frozen_socket_is_given_up_and_resumed(flood: int) -> None:
         began = asyncio.get_running_loop().time()
         await bot.wait_for(Resumed)
 
-        assert asyncio.get_running_loop().time() - began < 2.0
+        assert asyncio.get_running_loop().time() - began < 8.0
         assert "does not answer" in bot.losses[0]
         assert not any([await receipt.arrived for receipt in receipts])
 

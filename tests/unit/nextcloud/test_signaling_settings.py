@@ -100,7 +100,7 @@ def test_a_million_servers_take_no_time() -> None:
     begin = time.perf_counter()
     found = parse(talks(stunservers=[{}] * 1_000_000, turnservers=[{}] * 1_000_000), NOW)
 
-    assert time.perf_counter() - begin < 0.2
+    assert time.perf_counter() - begin < 1.5
     assert found.unusable == 2 * MOST_SERVERS
 
 
