@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Protocol
 
 from livebot.stt.engine import SttStream
-from livebot.stt.host.host import HostStatus
 from livebot.stt.host.messages import Progress
 from livebot.stt.host.reading import Recognition
+from livebot.stt.host.status import HostStatus
 
 
 class Host(Protocol):

@@ -5,7 +5,8 @@ from typing import TypeAlias
 import msgspec
 
 from livebot.stt.diarize.turns import Turn
-from livebot.stt.host.framing import Frame, FramingError
+from livebot.stt.host import framing
+from livebot.stt.host.framing import Frame
 
 
 class _Message(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True):
@@ -60,7 +61,7 @@ FromProcess: TypeAlias = Heard | Found | Done | Unreadable | Failed
 
 _encoder = msgspec.json.Encoder()
 _find = msgspec.json.Decoder(Find)
-_from_process = msgspec.json.Decoder(FromProcess)
+_from_process: msgspec.json.Decoder[FromProcess] = msgspec.json.Decoder(FromProcess)
 
 
 def to_frame(message: Find | FromProcess) -> Frame:
@@ -74,10 +75,7 @@ def read_find(frame: Frame) -> Find:
     Raises:
         FramingError: It is no such message.
     """
-    try:
-        return _find.decode(frame.line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise FramingError("no question about a file", retryable=False) from exc
+    return framing.read(_find, frame, "no question about a file")
 
 
 def read_from_process(frame: Frame) -> FromProcess:
@@ -86,8 +84,4 @@ def read_from_process(frame: Frame) -> FromProcess:
     Raises:
         FramingError: It is no such message.
     """
-    try:
-        message: FromProcess = _from_process.decode(frame.line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise FramingError("no message about speakers", retryable=False) from exc
-    return message
+    return framing.read(_from_process, frame, "no message about speakers")

@@ -7,10 +7,13 @@ business; this file only knows that its key `bytes` counts what follows it.
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 
 from livebot.errors import EngineError
+
+Message = TypeVar("Message")
 
 MAX_LINE = 65_536
 """Longer than any message: a line that does not end is no line of ours."""
@@ -105,3 +108,20 @@ def _count(line: bytes) -> int:
     if not 0 <= count <= MAX_PAYLOAD:
         raise FramingError("a payload is too large", retryable=False)
     return count
+
+
+def read(decoder: msgspec.json.Decoder[Message], frame: Frame, what: str) -> Message:
+    """Read the message that a frame's line is.
+
+    Args:
+        decoder: Of the messages that there may be.
+        frame: Its payload is of no account.
+        what: What to say where it is none of them.
+
+    Raises:
+        FramingError: It is none of them.
+    """
+    try:
+        return decoder.decode(frame.line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        raise FramingError(what, retryable=False) from exc

@@ -8,7 +8,6 @@ and several are worked on in turn, so that a short one is not held up by a long 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -21,66 +20,15 @@ from livebot.stt.host.messages import Progress, Read, Ready
 from livebot.stt.host.options import HostOptions
 from livebot.stt.host.pool import WorkerPool
 from livebot.stt.host.reading import Recognition
+from livebot.stt.host.status import HostStatus
 from livebot.stt.host.stream import HostStream
+from livebot.stt.host.warm import Warm
 from livebot.stt.models import Download, provide
 
 log = structlog.get_logger("stt.host")
 
 FILES_PER_WORKER = 4
 """Files that a worker has in hand, in turn; others wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class HostStatus:
-    """How a host is.
-
-    Attributes:
-        running: Whether it was entered and its own model is loaded.
-        healthy: Whether all its workers are there.
-        restart_count: Workers started in the place of one that ended.
-        model: Its own.
-        language: What is spoken where nobody says.
-        waiting: Files in line.
-        working: Files in hand.
-        models: All that are loaded.
-        troubles: What is wrong, a line each.
-    """
-
-    running: bool
-    healthy: bool
-    restart_count: int
-    model: str
-    language: str
-    waiting: int
-    working: int
-    models: tuple[str, ...]
-    troubles: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class _Warm:
-    """A model with its workers, in a task of its own.
-
-    Attributes:
-        ready: Its workers, once they are.
-        turns: How many more files it may have in hand.
-        users: Who holds it at present.
-        keeping: Holds them; ends with them.
-        going: Rings when nobody has for long enough.
-    """
-
-    ready: asyncio.Future[WorkerPool]
-    turns: asyncio.Semaphore
-    users: int = 0
-    keeping: asyncio.Task[None] | None = None
-    going: asyncio.TimerHandle | None = None
-
-    def end(self) -> None:
-        """Let them go, whether they are ready or not."""
-        if self.going:
-            self.going.cancel()
-        if self.keeping:
-            self.keeping.cancel()
 
 
 class EngineHost:
@@ -97,7 +45,7 @@ class EngineHost:
         self._options = options
         self._on_download = on_download
         self._group: asyncio.TaskGroup | None = None
-        self._warm: dict[str, _Warm] = {}
+        self._warm: dict[str, Warm] = {}
         self._restarts = 0
         self._waiting = 0
         self._working = 0
@@ -133,14 +81,14 @@ class EngineHost:
             EngineError: There is none.
         """
         warm = self._warm.get(self._options.model)
-        ready = warm.ready.result().readiness if warm and _is_ready(warm) else None
+        ready = warm.ready.result().readiness if warm and warm.is_ready else None
         if ready is None:
             raise EngineError("the engine host is not running", retryable=False)
         return ready
 
     def status(self) -> HostStatus:
         """Say how it is."""
-        pools = {name: w.ready.result() for name, w in self._warm.items() if _is_ready(w)}
+        pools = {name: w.ready.result() for name, w in self._warm.items() if w.is_ready}
         troubles = tuple(trouble for pool in pools.values() for trouble in pool.troubles())
         running = self._group is not None and self._options.model in pools
         return HostStatus(
@@ -227,7 +175,7 @@ class EngineHost:
     # Who waits for a turn.
 
     @asynccontextmanager
-    async def _turn(self, warm: _Warm) -> AsyncIterator[None]:
+    async def _turn(self, warm: Warm) -> AsyncIterator[None]:
         if self._waiting >= self._options.queue:
             raise EngineBusyError(f"{self._waiting} files wait already: try again later")
         self._waiting += 1
@@ -246,7 +194,7 @@ class EngineHost:
     # Models come and go.
 
     @asynccontextmanager
-    async def _using(self, model: str) -> AsyncIterator[tuple[_Warm, WorkerPool]]:
+    async def _using(self, model: str) -> AsyncIterator[tuple[Warm, WorkerPool]]:
         name = model or self._options.model
         warm = self._asked(name)
         # Who waits for it counts, too, and may go before it is there.
@@ -263,28 +211,28 @@ class EngineHost:
                 loop = asyncio.get_running_loop()
                 warm.going = loop.call_later(self._options.idle_s, self._unload, name, warm)
 
-    def _asked(self, name: str) -> _Warm:
+    def _asked(self, name: str) -> Warm:
         if self._group is None:
             raise EngineError("the engine host is not running", retryable=False)
         warm = self._warm.get(name)
         if warm is None:
             turns = asyncio.Semaphore(FILES_PER_WORKER * self._options.workers)
-            warm = _Warm(asyncio.get_running_loop().create_future(), turns)
+            warm = Warm(asyncio.get_running_loop().create_future(), turns)
             self._warm[name] = warm
             keeping = self._keep(name, warm)
             warm.keeping = self._group.create_task(keeping, name=f"stt-model-{name}")
         return warm
 
-    def _unload(self, name: str, warm: _Warm) -> None:
+    def _unload(self, name: str, warm: Warm) -> None:
         if not warm.users:
             self._forget(name, warm)
             warm.end()
 
-    def _forget(self, name: str, warm: _Warm) -> None:
+    def _forget(self, name: str, warm: Warm) -> None:
         if self._warm.get(name) is warm:
             del self._warm[name]
 
-    async def _keep(self, name: str, warm: _Warm) -> None:
+    async def _keep(self, name: str, warm: Warm) -> None:
         """Hold a model's workers until it is let go."""
         fault = EngineError("the engine host is stopping")
         try:
@@ -325,10 +273,6 @@ class EngineHost:
         order = await asyncio.to_thread(options.order, spec)
         supervision = options.supervision()
         return WorkerPool(workers=options.workers, order=order, supervision=supervision)
-
-
-def _is_ready(warm: _Warm) -> bool:
-    return warm.ready.done() and not warm.ready.cancelled() and warm.ready.exception() is None
 
 
 def _text(path: Path) -> str:

@@ -4,7 +4,8 @@ from typing import TypeAlias
 
 import msgspec
 
-from livebot.stt.host.framing import Frame, FramingError
+from livebot.stt.host import framing
+from livebot.stt.host.framing import Frame
 from livebot.stt.languages import AUTO
 
 
@@ -169,8 +170,8 @@ OfStream: TypeAlias = Spoken | Maybe | Paused | Taken | Progress | Language | Un
 FromWorker: TypeAlias = Ready | Failed | Pong | OfStream
 
 _encoder = msgspec.json.Encoder()
-_to_worker = msgspec.json.Decoder(ToWorker)
-_from_worker = msgspec.json.Decoder(FromWorker)
+_to_worker: msgspec.json.Decoder[ToWorker] = msgspec.json.Decoder(ToWorker)
+_from_worker: msgspec.json.Decoder[FromWorker] = msgspec.json.Decoder(FromWorker)
 
 
 def to_frame(message: ToWorker | FromWorker, payload: bytes = b"") -> Frame:
@@ -184,11 +185,7 @@ def read_to_worker(frame: Frame) -> ToWorker:
     Raises:
         FramingError: It is no such message.
     """
-    try:
-        message: ToWorker = _to_worker.decode(frame.line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise FramingError("no message to a worker", retryable=False) from exc
-    return message
+    return framing.read(_to_worker, frame, "no message to a worker")
 
 
 def read_from_worker(frame: Frame) -> FromWorker:
@@ -197,8 +194,4 @@ def read_from_worker(frame: Frame) -> FromWorker:
     Raises:
         FramingError: It is no such message.
     """
-    try:
-        message: FromWorker = _from_worker.decode(frame.line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise FramingError("no message from a worker", retryable=False) from exc
-    return message
+    return framing.read(_from_worker, frame, "no message from a worker")

@@ -9,9 +9,9 @@ from livebot.audio.pcm import Samples
 from livebot.errors import EngineError
 from livebot.stt.diarize.turns import Turn
 from livebot.stt.engine import Pause, SttEvent, Tentative, Word
-from livebot.stt.host.host import HostStatus
 from livebot.stt.host.messages import Progress
 from livebot.stt.host.reading import Recognition
+from livebot.stt.host.status import HostStatus
 
 
 class FakeStream:

@@ -8,9 +8,10 @@ from typing import Any, Self
 import pytest
 
 from livebot.errors import EngineError
-from livebot.stt.host.host import EngineHost, _Warm
+from livebot.stt.host.host import EngineHost
 from livebot.stt.host.messages import Ready
 from livebot.stt.host.options import HostOptions
+from livebot.stt.host.warm import Warm
 
 OWN, OTHER = "own", "other"
 
@@ -61,7 +62,7 @@ def options() -> HostOptions:
 def kept() -> int:
     """Return how many models somebody still knows, there or not."""
     gc.collect()
-    return sum(isinstance(each, _Warm) for each in gc.get_objects())
+    return sum(isinstance(each, Warm) for each in gc.get_objects())
 
 
 async def ask(host: EngineHost) -> asyncio.Task[Any]:
