@@ -12,7 +12,7 @@ from livebot.transcripts.model import Transcript, Utterance
 
 Answer: TypeAlias = dict[str, Any]
 
-_DIGITS = 3
+DIGITS = 3
 """Of seconds after the point."""
 
 _encoder = msgspec.json.Encoder()
@@ -51,13 +51,13 @@ def recognised(request: Recognise, transcript: Transcript, *, speakers: bool) ->
     answer: Answer = {
         "text": transcript.text,
         "language": transcript.language,
-        "duration": round(transcript.duration, _DIGITS),
+        "duration": round(transcript.duration, DIGITS),
         "words": [_word(word) for part in transcript.utterances for word in part.words],
         **about(request),
         "model": transcript.model,
     }
     if transcript.language_probability is not None:
-        answer["language_probability"] = round(transcript.language_probability, _DIGITS)
+        answer["language_probability"] = round(transcript.language_probability, DIGITS)
     if speakers:
         answer["utterances"] = [_utterance(part) for part in transcript.utterances]
     return answer
@@ -77,7 +77,7 @@ def failed(keys: Mapping[str, Any], reason: str, **facts: bool) -> Answer:
 def progress(request: Recognise, heard_s: float, total_s: float) -> Answer:
     """Say how far a file is; `progress` is missing where the file does not say how long it is."""
     part = {"progress": round(min(heard_s / total_s, 1.0), 4)} if total_s > 0 else {}
-    rest = {"heard_s": round(heard_s, _DIGITS), "total_s": round(total_s, _DIGITS)}
+    rest = {"heard_s": round(heard_s, DIGITS), "total_s": round(total_s, DIGITS)}
     return {**about(request), **part, **rest}
 
 
@@ -122,4 +122,4 @@ def _word(word: Word) -> Answer:
 
 
 def _seconds(value: float | None) -> float | None:
-    return None if value is None else round(value, _DIGITS)
+    return None if value is None else round(value, DIGITS)

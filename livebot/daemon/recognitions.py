@@ -42,16 +42,18 @@ class _Progress:
         self._say = say
         self._now = asyncio.get_running_loop().time
         self._next = self._now()
-        self._heard_s, self._part = 0.0, 0.0
+        self._said_s, self._part = -1.0, 0.0
 
     def __call__(self, progress: Progress) -> None:
         """Take news in."""
         part = progress.heard_s / progress.total_s if progress.total_s else 0.0
-        is_further = progress.heard_s > self._heard_s and part >= self._part
+        # As it is said: less than that is no news.
+        heard_s = round(progress.heard_s, answers.DIGITS)
+        is_further = progress.heard_s > 0 and heard_s > self._said_s and part >= self._part
         if not is_further or self._now() < self._next:
             return
         self._next = self._now() + PROGRESS_EVERY_S
-        self._heard_s, self._part = progress.heard_s, part
+        self._said_s, self._part = heard_s, part
         self._say(answers.progress(self._request, progress.heard_s, progress.total_s))
 
 

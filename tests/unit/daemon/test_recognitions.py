@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from livebot.daemon import recognitions
@@ -216,6 +216,7 @@ async def test_stopping_answers_all(tmp_path: Path) -> None:
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.floats(0, 20), st.sampled_from([0.0, 10.0])), max_size=12))
+@example([(1e-38, 0.0), (2e-38, 0.0)])
 def test_progress_never_goes_back(tmp_path: Path, reports: list[tuple[float, float]]) -> None:
     """Whatever the host says, where there is no time between the reports.
 
