@@ -84,8 +84,8 @@ spec: ## Validate openspec/
 	OPENSPEC_TELEMETRY=0 DO_NOT_TRACK=1 OPENSPEC_NO_UPDATE_CHECK=1 $(OPENSPEC) validate --all --strict --no-interactive
 
 lock: setup ## Renew the locks: names, versions and hashes, no addresses
-	$(BIN)/uv pip compile pyproject.toml --extra local --extra whisper --universal --upgrade --generate-hashes --no-header --no-annotate -q -o requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --extra local --extra whisper --group dev --universal --upgrade --generate-hashes --no-header --no-annotate -q -o requirements-dev.lock
+	$(BIN)/uv pip compile pyproject.toml --extra local --extra whisper --extra postgresql --universal --upgrade --generate-hashes --no-header --no-annotate -q -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra local --extra whisper --extra postgresql --group dev --universal --upgrade --generate-hashes --no-header --no-annotate -q -o requirements-dev.lock
 	$(BIN)/uv pip compile requirements-setup.in -c requirements-dev.lock --universal --generate-hashes --no-header --no-annotate -q -o requirements-setup.lock
 
 ci: ## What CI runs: Debian packages, environment, lint, specs, all tests
