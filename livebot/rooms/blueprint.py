@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 
+from livebot.hearing.recognition import RecognitionOptions
 from livebot.ids import RoomToken
 from livebot.media.ice import IcePolicy
 from livebot.rooms.publication import PublicationOptions
 from livebot.rooms.readers import Readers
 from livebot.rooms.reception import ReceptionOptions
-from livebot.rooms.recognition import RecognitionOptions
 from livebot.rooms.speaker import SpeakerOptions
 from livebot.rooms.talk import FixedTalkSettings, TalkSettings
 from livebot.rooms.wanted import WantedRoom

@@ -13,13 +13,13 @@ from typing import Self
 import structlog
 
 from livebot.errors import LivebotError, NotFoundError
+from livebot.hearing.supervisor import Supervisor
 from livebot.ids import RoomToken, short
 from livebot.metrics import Metrics
 from livebot.rooms.admission import Admission
 from livebot.rooms.blueprint import room_options
 from livebot.rooms.room import Room
 from livebot.rooms.status import RoomState, RoomStatus
-from livebot.rooms.supervisor import Supervisor
 from livebot.rooms.surroundings import Surroundings
 from livebot.rooms.wanted import WantedRoom
 from livebot.settings import Settings

@@ -10,11 +10,11 @@ from enum import StrEnum
 from math import inf
 
 from livebot.captions.gap import Gap
+from livebot.hearing.figures import Figures, MediaState
 from livebot.media.peer import RATE_HZ, Frame, PacketCounts, Peer
-from livebot.rooms.figures import Figures
 from livebot.rooms.outage import Outage
 from livebot.rooms.packet_loss import PacketLoss
-from livebot.rooms.watchdog import MediaState, Watchdog, was_flowing
+from livebot.rooms.watchdog import Watchdog, was_flowing
 
 NOBODY_SENDS = "client_not_found"
 """The signaling server's code, after 10 s in which the speaker sent to nobody."""

@@ -16,15 +16,15 @@ import structlog
 from livebot.audio.pipeline import Chunk, Pipeline
 from livebot.captions.gap import Gap
 from livebot.errors import MediaError
+from livebot.hearing.backlog import Backlog
+from livebot.hearing.figures import Figures
+from livebot.hearing.supervisor import first_error
 from livebot.ids import SessionId
 from livebot.media.ice import IcePolicy
 from livebot.media.peer import RATE_HZ, Peer, open_peer
-from livebot.rooms.backlog import Backlog
 from livebot.rooms.clock import RoomClock
-from livebot.rooms.figures import Figures
 from livebot.rooms.inbox import Inbox, PeerEnded
 from livebot.rooms.media_watch import Finding, MediaWatch
-from livebot.rooms.supervisor import first_error
 from livebot.rooms.talk import found_in_time
 from livebot.settings import IceServer
 from livebot.signaling.events import CandidateFound, Offered, SubscriptionRefused

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from livebot.captions.caption import Caption
 from livebot.captions.gap import Cause, Gap
+from livebot.hearing.backlog import Backlog
+from livebot.hearing.figures import Figures
+from livebot.hearing.recognition import Recognition, RecognitionOptions
 from livebot.ids import SessionId
 from livebot.metrics import Metrics
-from livebot.rooms.backlog import Backlog
 from livebot.rooms.clock import RoomClock
-from livebot.rooms.figures import Figures
 from livebot.rooms.reception import Reception, ReceptionOptions, Subscription
-from livebot.rooms.recognition import Recognition, RecognitionOptions
 from livebot.rooms.status import SpeakerStatus
 from livebot.signaling.events import CandidateFound, Offered, SubscriptionRefused
 from livebot.stt.engine import SttEngine

@@ -10,6 +10,7 @@ import structlog
 from livebot.captions.caption import Caption
 from livebot.captions.gap import Cause, Gap
 from livebot.errors import LivebotError
+from livebot.hearing.supervisor import Supervisor
 from livebot.ids import SessionId, short
 from livebot.metrics import Metrics
 from livebot.rooms.clock import RoomClock
@@ -17,7 +18,6 @@ from livebot.rooms.reception import Subscription
 from livebot.rooms.roster import Roster
 from livebot.rooms.speaker import Speaker, SpeakerOptions
 from livebot.rooms.status import SpeakerStatus
-from livebot.rooms.supervisor import Supervisor
 from livebot.signaling.events import CandidateFound, Offered, SubscriptionRefused
 from livebot.stt.engine import SttEngine
 

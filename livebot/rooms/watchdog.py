@@ -7,7 +7,7 @@ politely, less and less often. The third can: on a living path something always 
 reports of the media server every second and answers to our checks every four to six.
 """
 
-from enum import StrEnum
+from livebot.hearing.figures import MediaState
 
 SILENT_S = 2.0
 """Without audio for so long, nothing is sent: somebody muted sends at least every 0.4 s."""
@@ -36,22 +36,6 @@ MOST_S = 300.0
 
 STEADY_S = 5.0
 """Audio that comes for so long is back for good: the next loss is a new one."""
-
-
-class MediaState(StrEnum):
-    """Whether a speaker's audio comes."""
-
-    WAITING = "waiting"
-    """The media server was asked and has not offered it."""
-
-    CONNECTING = "connecting"
-    RECEIVING = "receiving"
-
-    SILENT = "silent"
-    """The path lives, and nothing is sent."""
-
-    LOST = "lost"
-    """It came and does not any more, by a fault."""
 
 
 class Watchdog:

@@ -35,8 +35,8 @@ NETWORK = "integration/test_bad_network.py"
 RECEPTION = "unit/rooms/test_reception.py"
 CLIENT = "integration/test_signaling_client.py"
 DELIVERY = "unit/rooms/test_delivery.py"
-RECOGNITION = "unit/rooms/test_recognition.py"
-FAULTS = "unit/rooms/test_recognition_faults.py"
+RECOGNITION = "unit/hearing/test_recognition.py"
+FAULTS = "unit/hearing/test_recognition_faults.py"
 READERS = "integration/test_readers.py"
 PUBLICATION = "unit/rooms/test_publication.py"
 BACKENDS = "integration/test_backends.py"
@@ -234,7 +234,7 @@ PROVED_BY = {
         "integration/test_many_peers.py::test_peers_leave_nothing",
     ],
     "audio-ingest/Bounded backlog": [
-        "unit/rooms/test_backlog.py::test_the_oldest_go_first",
+        "unit/hearing/test_backlog.py::test_the_oldest_go_first",
     ],
     "audio-ingest/Faults stay with the speaker": [
         f"{ROOMS}::test_a_broken_offer_harms_nobody_else",

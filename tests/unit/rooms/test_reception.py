@@ -13,12 +13,12 @@ import pytest
 from livebot.captions.gap import Cause, Gap
 from livebot.captions.notice import NOTICE_S
 from livebot.errors import MediaError
+from livebot.hearing.backlog import Backlog
+from livebot.hearing.figures import Figures
 from livebot.media.ice import IcePolicy
 from livebot.metrics import Metrics
 from livebot.rooms import reception
-from livebot.rooms.backlog import Backlog
 from livebot.rooms.clock import RoomClock
-from livebot.rooms.figures import Figures
 from livebot.rooms.inbox import OFFERS, OFFERS_PER_S
 from livebot.rooms.media_watch import NOBODY_SENDS
 from livebot.rooms.outage import UNCERTAIN_S

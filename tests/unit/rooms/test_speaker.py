@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 import pytest
 
+from livebot.hearing.recognition import RecognitionOptions
 from livebot.ids import SessionId
 from livebot.media.ice import IcePolicy
 from livebot.media.peer import Frame
@@ -15,7 +16,6 @@ from livebot.metrics import Metrics
 from livebot.rooms import reception
 from livebot.rooms.clock import RoomClock
 from livebot.rooms.reception import ReceptionOptions
-from livebot.rooms.recognition import RecognitionOptions
 from livebot.rooms.speaker import Speaker, SpeakerOptions
 from livebot.rooms.talk import FixedTalkSettings
 from livebot.signaling.events import CandidateFound, Offered

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from livebot.hearing.figures import MediaState
 from livebot.rooms.watchdog import (
     ASK_LOST_S,
     ASK_SILENT_S,
@@ -13,7 +14,6 @@ from livebot.rooms.watchdog import (
     PATH_DEAD_S,
     PATH_LOST_S,
     SILENT_S,
-    MediaState,
     Watchdog,
 )
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from livebot.audio.pcm import RATE_HZ, silence
 from livebot.audio.pipeline import Chunk
-from livebot.rooms.backlog import Backlog
+from livebot.hearing.backlog import Backlog
 
 
 def chunk(number: int, ms: int = 200) -> Chunk:

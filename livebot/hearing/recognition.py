@@ -17,12 +17,12 @@ from livebot.backoff import Backoff
 from livebot.captions.caption import Caption
 from livebot.captions.gap import Cause, Gap
 from livebot.errors import EngineError, EngineStalledError, EngineUnavailableError
-from livebot.rooms.backlog import Backlog
-from livebot.rooms.conversation import Conversation
-from livebot.rooms.figures import Figures
-from livebot.rooms.intake import Intake
-from livebot.rooms.supervisor import first_error
-from livebot.rooms.unheard import Unheard
+from livebot.hearing.backlog import Backlog
+from livebot.hearing.conversation import Conversation
+from livebot.hearing.figures import Figures
+from livebot.hearing.intake import Intake
+from livebot.hearing.supervisor import first_error
+from livebot.hearing.unheard import Unheard
 from livebot.stt.engine import SttEngine
 from livebot.stt.replay import Piece
 

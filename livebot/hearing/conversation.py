@@ -15,9 +15,9 @@ from livebot.audio.timeline import StreamClock
 from livebot.captions.caption import MODES, Caption, Mode
 from livebot.captions.segmenter import Segmenter
 from livebot.errors import EngineError, EngineStalledError
-from livebot.rooms.figures import Figures
-from livebot.rooms.intake import Intake
-from livebot.rooms.listening import Listening
+from livebot.hearing.figures import Figures
+from livebot.hearing.intake import Intake
+from livebot.hearing.listening import Listening
 from livebot.stt import continuation
 from livebot.stt.continuation import Continuation, Told
 from livebot.stt.edge import Edge

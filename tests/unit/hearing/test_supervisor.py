@@ -1,11 +1,11 @@
-"""Tests of `livebot.rooms.supervisor`."""
+"""Tests of `livebot.hearing.supervisor`."""
 
 import asyncio
 
 import pytest
 
 from livebot.errors import EngineError, LivebotError, MediaError
-from livebot.rooms.supervisor import Supervisor, first_error
+from livebot.hearing.supervisor import Supervisor, first_error
 
 
 async def _fails(error: Exception) -> None:

@@ -1,10 +1,10 @@
-"""Tests of `livebot.rooms.figures`."""
+"""Tests of `livebot.hearing.figures`."""
 
 from structlog.testing import capture_logs
 
 from livebot.errors import MediaError
+from livebot.hearing.figures import LINES, Figures
 from livebot.metrics import Metrics
-from livebot.rooms.figures import LINES, Figures
 
 
 def test_a_flood_of_faults_is_counted_but_not_logged() -> None:

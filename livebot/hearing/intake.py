@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from livebot.audio.pcm import level_dbfs
-from livebot.rooms.backlog import Backlog
+from livebot.hearing.backlog import Backlog
 from livebot.stt.lease import OPEN_DBFS, PRE_ROLL_S, SpeechGate
 from livebot.stt.replay import Piece, Replay
 from livebot.stt.stall import SpeechDetector

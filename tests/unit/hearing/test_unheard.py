@@ -1,4 +1,4 @@
-"""Tests of `livebot.rooms.unheard`."""
+"""Tests of `livebot.hearing.unheard`."""
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from livebot.audio.pcm import RATE_HZ, silence
 from livebot.audio.pipeline import Chunk
 from livebot.captions.gap import Cause, Gap
 from livebot.captions.notice import NOTICE_S
-from livebot.rooms.unheard import LEAST_S, Unheard
+from livebot.hearing.unheard import LEAST_S, Unheard
 
 CHUNK_S = 0.2
 

@@ -20,10 +20,10 @@ from livebot.audio.pipeline import Chunk
 from livebot.captions.caption import MODES, Caption, Mode
 from livebot.captions.gap import Gap
 from livebot.errors import EngineBusyError, EngineError
+from livebot.hearing.backlog import Backlog
+from livebot.hearing.figures import Figures
+from livebot.hearing.recognition import Recognition, RecognitionOptions
 from livebot.metrics import Metrics
-from livebot.rooms.backlog import Backlog
-from livebot.rooms.figures import Figures
-from livebot.rooms.recognition import Recognition, RecognitionOptions
 from livebot.stt.engine import Capabilities, SttEvent, SttStream, Word
 from livebot.stt.lease import SWITCH_WITHIN_S
 from tests.support.tone_engine import ToneEngine

@@ -3,17 +3,33 @@
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import structlog
 
 from livebot.errors import LivebotError
 from livebot.metrics import Metrics
-from livebot.rooms.watchdog import MediaState
 
 log = structlog.get_logger("speaker")
 
 LINES, PER_S = 5, 10.0
 """So many faults are logged in so many seconds: any participant can cause a flood of them."""
+
+
+class MediaState(StrEnum):
+    """Whether a speaker's audio comes."""
+
+    WAITING = "waiting"
+    """The media server was asked and has not offered it."""
+
+    CONNECTING = "connecting"
+    RECEIVING = "receiving"
+
+    SILENT = "silent"
+    """The path lives, and nothing is sent."""
+
+    LOST = "lost"
+    """It came and does not any more, by a fault."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Tests of `livebot.rooms.recognition`, on a loop where waiting takes no time."""
+"""Tests of `livebot.hearing.recognition`, on a loop where waiting takes no time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -13,11 +13,11 @@ from livebot.audio.pipeline import Chunk
 from livebot.captions.caption import Caption
 from livebot.captions.gap import Cause, Gap
 from livebot.errors import EngineError, EngineUnavailableError
+from livebot.hearing.backlog import Backlog
+from livebot.hearing.conversation import FINISH_S, IDLE_AFTER_S, WATCHED_FINISH_S
+from livebot.hearing.figures import Figures
+from livebot.hearing.recognition import BARREN_S, Recognition, RecognitionOptions
 from livebot.metrics import Metrics
-from livebot.rooms.backlog import Backlog
-from livebot.rooms.conversation import FINISH_S, IDLE_AFTER_S, WATCHED_FINISH_S
-from livebot.rooms.figures import Figures
-from livebot.rooms.recognition import BARREN_S, Recognition, RecognitionOptions
 from livebot.stt.engine import SttEngine, Word
 from livebot.stt.failover import Failover
 from livebot.stt.lease import HOLD_S, PAUSE_S, PRE_ROLL_S, ROTATE_AT, SWITCH_WITHIN_S

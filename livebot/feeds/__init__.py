@@ -1,0 +1,1 @@
+"""What is said, as events in order: for whoever reads along live, and comes back later."""

@@ -1,0 +1,1 @@
+"""Files as jobs: they wait, run, survive a restart, and are fetched."""

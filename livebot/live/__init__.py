@@ -1,0 +1,1 @@
+"""Live sessions: audio of a browser or any client in, events out."""

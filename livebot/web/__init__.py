@@ -1,0 +1,1 @@
+"""The page and its assets; served by `api/page.py` as they are."""
