@@ -79,6 +79,8 @@ class Conversation:
         intake: Where audio comes from, and where it is noted what became of it.
         figures: What is counted.
         on_caption: Called with each caption, in order; must not block.
+        on_heard: Called with each word, pause and tentative text, on the time line of the audio,
+            each word once; must not block.
         on_sign: Called at each sign of understanding; must not block.
         on_late: Called when no words come from an engine that sees to that itself.
 
@@ -95,6 +97,7 @@ class Conversation:
         intake: Intake,
         figures: Figures,
         on_caption: Callable[[Caption], None],
+        on_heard: Callable[[SttEvent], None],
         on_sign: Callable[[], None],
         on_late: Callable[[EngineError], None],
     ) -> None:
@@ -103,6 +106,7 @@ class Conversation:
         self._intake = intake
         self._figures = figures
         self._on_caption = on_caption
+        self._on_heard = on_heard
         self._on_sign = on_sign
         self._on_late = on_late
         self._loop = asyncio.get_running_loop()
@@ -205,6 +209,7 @@ class Conversation:
             lease.edge,
             on_event=lambda event: self._heard(event, lease.edge),
             on_word=self._tell,
+            on_heard=self._on_heard,
             on_caption=self._publish,
         )
 

@@ -26,6 +26,7 @@ class Listening:
         edge: Takes out what the next stream will say.
         on_event: Called with each event as the engine means it, on the room's time line.
         on_word: Called with each word that goes into captions.
+        on_heard: Called with each event that goes into captions, words included.
         on_caption: Called with each caption.
     """
 
@@ -38,6 +39,7 @@ class Listening:
         *,
         on_event: Callable[[SttEvent], None],
         on_word: Callable[[Word], None],
+        on_heard: Callable[[SttEvent], None],
         on_caption: Callable[[Caption], None],
     ) -> None:
         self._segmenters = segmenters
@@ -46,6 +48,7 @@ class Listening:
         self._edge = edge
         self._on_event = on_event
         self._on_word = on_word
+        self._on_heard = on_heard
         self._on_caption = on_caption
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
@@ -89,6 +92,7 @@ class Listening:
             self._segment(word, self._loop.time())
 
     def _segment(self, event: SttEvent, now: float) -> None:
+        self._on_heard(event)
         self._publish(each.feed(event, now) for each in self._segmenters)
 
     async def _tick(self) -> None:

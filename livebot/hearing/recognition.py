@@ -23,7 +23,7 @@ from livebot.hearing.figures import Figures
 from livebot.hearing.intake import Intake
 from livebot.hearing.supervisor import first_error
 from livebot.hearing.unheard import Unheard
-from livebot.stt.engine import SttEngine
+from livebot.stt.engine import SttEngine, SttEvent
 from livebot.stt.replay import Piece
 
 FIRST_RETRY_S = 0.5
@@ -63,6 +63,8 @@ class Recognition:
         figures: What is counted.
         on_caption: Called with each caption, in order; must not block.
         on_gap: Called with audio that no engine heard; must not block.
+        on_heard: Called with each word, pause and tentative text, on the time line of the audio,
+            each word once; must not block.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Recognition:
         figures: Figures,
         on_caption: Callable[[Caption], None],
         on_gap: Callable[[Gap], None],
+        on_heard: Callable[[SttEvent], None] = lambda _: None,
     ) -> None:
         self._backlog = backlog
         self._figures = figures
@@ -85,6 +88,7 @@ class Recognition:
             intake=self._intake,
             figures=figures,
             on_caption=on_caption,
+            on_heard=on_heard,
             on_sign=self._works,
             on_late=self._note,
         )
