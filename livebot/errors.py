@@ -5,7 +5,7 @@ LivebotError
 ├── RequestError             the caller of the API sent something wrong
 │   ├── UnsupportedLanguageError
 │   └── NotAReaderError      ... because who asks must ask for captions first
-├── NotFoundError            there is no such room
+├── NotFoundError            there is no such room, job, session or transcript
 ├── BusyError                not now: try again later
 ├── QuotaError               not now: this caller has had its share
 ├── NextcloudError           Nextcloud cannot be asked, or says no
@@ -16,6 +16,7 @@ LivebotError
 ├── MediaError               one speaker's audio cannot be received
 ├── AudioError               samples of a kind that cannot be converted
 │   └── RecordingError           a file that cannot be read, or holds no sound
+├── StoreError               the database cannot be reached, or is full
 ├── FetchError               an address that may not or cannot be fetched
 └── EngineError              a speech-to-text engine failed
     ├── EngineBusyError          ... because it has no room for another stream
@@ -69,7 +70,7 @@ class NotAReaderError(RequestError):
 
 
 class NotFoundError(LivebotError):
-    """There is no such room."""
+    """There is no such thing, or it is not the caller's."""
 
 
 class BusyError(LivebotError):
@@ -132,6 +133,10 @@ class RecordingError(AudioError):
 
 class FetchError(LivebotError):
     """An address may not be fetched, or cannot be; the text names the cure, not the address."""
+
+
+class StoreError(LivebotError):
+    """What is kept cannot be reached, or nothing more fits; the text says what to do."""
 
 
 class EngineError(LivebotError):

@@ -14,6 +14,7 @@ from livebot.api.errors import Handler
 from livebot.api.limits import FailureLimits, RequestLimits
 from livebot.api.routes import Access, Route
 from livebot.settings import Settings
+from livebot.store.records import Scope
 
 log = logs.get("api")
 
@@ -25,6 +26,13 @@ def caller(request: web.Request) -> Caller:
     """Return who calls; `anonymous` where nobody needs to say."""
     found: Caller = request.get(_CALLER, ANONYMOUS)
     return found
+
+
+def scope(request: web.Request) -> Scope:
+    """Return what the caller may see of what is kept."""
+    who = caller(request)
+    owner = who.name if who.backend is None else f"{who.name}@{who.backend}"
+    return Scope(owner=owner, backend=who.backend)
 
 
 def observer(request: web.Request) -> Caller | None:

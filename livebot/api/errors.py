@@ -19,6 +19,7 @@ from livebot.errors import (
     NotFoundError,
     QuotaError,
     RequestError,
+    StoreError,
     TranslationError,
     TranslationUnavailableError,
     UnsupportedLanguageError,
@@ -43,6 +44,7 @@ _STATUS: dict[type[LivebotError], int] = {
     QuotaError: 429,
     BusyError: 503,
     NextcloudError: 503,
+    StoreError: 503,
     TranslationError: 503,
     TranslationUnavailableError: NO_TRANSLATION,
 }

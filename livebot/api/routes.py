@@ -22,6 +22,12 @@ class Access(Enum):
     CALLER = "whoever has a key; Nextcloud, where livebot is its app"
     """Calls, each caller's backend only."""
 
+    SHARED = "whoever has a key or a link to it; Nextcloud, where livebot is its app"
+    """One call, live session or transcript, to be read."""
+
+    LIVE = "whoever has a key or a ticket of who has; Nextcloud, where livebot is its app"
+    """WebSockets, for which browsers cannot show a key."""
+
     APP = "Nextcloud, where livebot is its app"
     """The app's life: Nextcloud alone may begin and end it."""
 
@@ -40,6 +46,11 @@ class Route:
         body: The type of the JSON body; None where there is none.
         answers: By status: the type of the JSON answer, or None where it is plain text. What
             the guard and the server itself answer (400, 401, 403, 413, 429 ...) is added for all.
+        form: Fields of a form (`multipart/form-data`) in place of a JSON body: name and type in
+            JSON Schema; `binary` for a file.
+        content: By status: the type of content of answers that are neither JSON nor plain text.
+        is_long: Whether the answer may take long: a stream, an upload, or what is waited for.
+            The handler has deadlines of its own then.
     """
 
     method: str
@@ -50,3 +61,6 @@ class Route:
     query: dict[str, bool] = field(default_factory=dict)
     body: type | None = None
     answers: dict[int, Any] = field(default_factory=dict)
+    form: dict[str, str] = field(default_factory=dict)
+    content: dict[int, str] = field(default_factory=dict)
+    is_long: bool = False

@@ -147,3 +147,15 @@ class BackendFields(BaseModel):
         validation_alias="LT_TRANSLATION",
         description="auto: captions are translated for who asks, where Nextcloud can. off: never.",
     )
+    transcripts: Literal["off", "on"] = Field(
+        default="off",
+        validation_alias="LT_TRANSCRIPTS",
+        description="on: transcripts of all calls are kept. off: of those only whose request says"
+        " so.",
+    )
+    audio: Literal["off", "consent"] = Field(
+        default="off",
+        validation_alias="LT_AUDIO",
+        description="consent: the audio of a call is kept with its transcript where the request"
+        " says that everybody agreed. off: never.",
+    )

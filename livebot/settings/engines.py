@@ -7,9 +7,10 @@ from pydantic import SecretStr
 from livebot.settings.backend_fields import BackendFields
 from livebot.settings.host_fields import HostFields
 from livebot.settings.process_fields import ProcessFields
+from livebot.settings.store_fields import StoreFields
 
 
-class EngineSettings(HostFields, ProcessFields, BackendFields):
+class EngineSettings(HostFields, StoreFields, ProcessFields, BackendFields):
     """What follows for the engines."""
 
     @property

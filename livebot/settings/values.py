@@ -92,6 +92,16 @@ def _mirror(url: str) -> str:
     return check(url, "http", "https").rstrip("/") if url else ""
 
 
+def _database_url(secret: SecretStr) -> SecretStr:
+    """Check what kind of database it is; the rest is seen when it is opened."""
+    url = secret.get_secret_value()
+    if url and not url.isprintable():
+        raise SettingError("must be plain characters")
+    if url and not re.match(r"(sqlite|postgresql|postgres):/", url):
+        raise SettingError("must begin with postgresql:// or sqlite:///")
+    return secret
+
+
 def _any_url(url: str) -> str:
     return check(url, "ws", "wss", "http", "https")
 
@@ -102,6 +112,7 @@ AnyUrl = Annotated[str, AfterValidator(_any_url)]
 Mirror = Annotated[str, AfterValidator(_mirror)]
 Engines = Annotated[str, AfterValidator(_engines)]
 Secret = Annotated[SecretStr, AfterValidator(_plain)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 Lowered = BeforeValidator(_lower)
 Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)]
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)]

@@ -78,7 +78,7 @@ def may(kind: str, access: Access) -> bool:
     match access:
         case Access.OPEN:
             return True
-        case Access.OBSERVER | Access.CALLER:
+        case Access.OBSERVER | Access.CALLER | Access.SHARED | Access.LIVE:
             return kind in KNOWN
         case Access.APP:
             return kind in APPS

@@ -42,6 +42,8 @@ OWN: dict[str, object] = {
     "LT_MAX_SPEAKERS": 9,
     "LT_API_KEYS": f"school:{SECRET}",
     "LT_TRANSLATION": "off",
+    "LT_TRANSCRIPTS": "on",
+    "LT_AUDIO": "consent",
 }
 
 VALUES = st.recursive(

@@ -1,0 +1,57 @@
+"""What the service does besides captions in calls, as the API needs it."""
+
+from dataclasses import dataclass, field
+
+from livebot.errors import BusyError
+from livebot.feeds.directory import Feeds
+from livebot.jobs.service import Jobs
+from livebot.live.sessions import LiveSessions
+from livebot.store.contract import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All of it; what is None is not there, and `why` says why and what to do.
+
+    Attributes:
+        feeds: What is said now, in calls and live sessions.
+        store: What is kept.
+        jobs: Files.
+        live: Live sessions.
+    """
+
+    feeds: Feeds = field(default_factory=Feeds)
+    store: Store | None = None
+    jobs: Jobs | None = None
+    live: LiveSessions | None = None
+    why: str = "it is switched off"
+
+    def need_store(self) -> Store:
+        """Return the store.
+
+        Raises:
+            BusyError: There is none.
+        """
+        if self.store is None:
+            raise BusyError(f"nothing is kept here: {self.why}")
+        return self.store
+
+    def need_jobs(self) -> Jobs:
+        """Return the jobs.
+
+        Raises:
+            BusyError: There are none.
+        """
+        if self.jobs is None:
+            raise BusyError(f"there are no jobs here: {self.why}")
+        return self.jobs
+
+    def need_live(self) -> LiveSessions:
+        """Return the live sessions.
+
+        Raises:
+            BusyError: There are none.
+        """
+        if self.live is None:
+            raise BusyError(f"there are no live sessions here: {self.why}")
+        return self.live
