@@ -1,8 +1,8 @@
 """Who may call: decided by the table of routes, before any handler runs."""
 
 import time
-from collections.abc import Callable, Sequence
-from typing import NoReturn
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NoReturn, TypeAlias
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
@@ -14,12 +14,18 @@ from livebot.api.errors import Handler
 from livebot.api.limits import FailureLimits, RequestLimits
 from livebot.api.routes import Access, Route
 from livebot.settings import Settings
-from livebot.store.records import Scope
+from livebot.store.records import Scope, Share
 
 log = logs.get("api")
 
 _CALLER = web.RequestKey("caller", Caller)
 _OBSERVER = web.RequestKey("observer", Caller)
+_SHARE = web.RequestKey("share", Share)
+
+SHARE_HEADER = "Livebot-Share"
+
+FindShare: TypeAlias = Callable[[str], Awaitable[Share | None]]
+"""Says what a link's token opens now; None where it opens nothing."""
 
 
 def caller(request: web.Request) -> Caller:
@@ -40,22 +46,60 @@ def observer(request: web.Request) -> Caller | None:
     return request.get(_OBSERVER)
 
 
-def guard(settings: Settings, routes: Sequence[Route]) -> Middleware:
+def share(request: web.Request) -> Share | None:
+    """Return the link by which somebody without a key reads; what it is of is to be checked."""
+    return request.get(_SHARE)
+
+
+async def _no_share(_: str) -> Share | None:
+    return None
+
+
+def guard(
+    settings: Settings,
+    routes: Sequence[Route],
+    *,
+    redeem: Callable[[str], Caller | None] = lambda _: None,
+    find_share: FindShare = _no_share,
+) -> Middleware:
     """Return the middleware that lets everybody use what the table allows them.
 
     Paths that are not in the table are guarded like calls: who has no credentials learns
     nothing about them.
+
+    Args:
+        settings: Of the whole service.
+        routes: The table.
+        redeem: Says whose ticket it is, once.
+        find_share: Says what a link's token opens.
     """
     door = _Door(settings, routes)
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        request[_CALLER] = door.admit(request, time.monotonic())
+        access = door.guests(request)
+        guest = None
+        if access is Access.LIVE and "ticket" in request.query:
+            guest = redeem(request.query["ticket"])
+        elif access is Access.SHARED and (token := _share_token(request)):
+            opened = await find_share(token)
+            if opened is not None:
+                request[_SHARE] = opened
+                guest = Caller(f"share {opened.id}", NOBODYS)
+        request[_CALLER] = door.admit(request, time.monotonic(), guest)
         if (found := door.observer(request)) is not None:
             request[_OBSERVER] = found
         return await handler(request)
 
     return check
+
+
+NOBODYS = ""
+"""The name of no backend: whoever comes by a link sees what it is of, and nothing else."""
+
+
+def _share_token(request: web.Request) -> str:
+    return request.headers.get(SHARE_HEADER) or request.query.get("share", "")
 
 
 class _Door:
@@ -73,8 +117,14 @@ class _Door:
         self._requests = RequestLimits(_per_minute(settings))
         self._failures = FailureLimits()
 
-    def admit(self, request: web.Request, now: float) -> Caller:
-        """Return who calls.
+    def guests(self, request: web.Request) -> Access | None:
+        """Return what others than those who are known may show; None where they may not come."""
+        if self._callers.find(request.headers) is not None:
+            return None
+        return self._access(request)
+
+    def admit(self, request: web.Request, now: float, guest: Caller | None = None) -> Caller:
+        """Return who calls; `guest` where it is somebody who showed something else than a key.
 
         Raises:
             HTTPUnauthorized: Whoever it is may not.
@@ -84,7 +134,7 @@ class _Door:
         access = self._access(request)
         if access is Access.OPEN:
             return ANONYMOUS
-        found = self._identify(request, access, now)
+        found = guest or self._identify(request, access, now)
         if hdrs.UPGRADE in request.headers:
             refuse_foreign_sockets(request, self._origins)
         self._requests.count(found, now)

@@ -17,6 +17,9 @@ from livebot.settings.keys import NEXTCLOUD
 
 _APP_ID = "EX-APP-ID"
 _APP_AUTHORIZATION = "AUTHORIZATION-APP-API"
+_SCHEMES = frozenset({"bearer", "token"})
+"""The second is what Deepgram's clients say."""
+
 _APP_HEADERS = ("AA-VERSION", _APP_ID, "EX-APP-VERSION", _APP_AUTHORIZATION)
 
 Headers = CIMultiDict[str] | CIMultiDictProxy[str]
@@ -93,7 +96,7 @@ def _bearer(headers: Headers) -> bytes | None:
     if len(shown) != 1:
         return None
     scheme, _, key = shown[0].partition(" ")
-    return key.strip().encode("utf-8", "surrogateescape") if scheme.lower() == "bearer" else None
+    return key.strip().encode("utf-8", "surrogateescape") if scheme.lower() in _SCHEMES else None
 
 
 def _keys(settings: Settings) -> Iterator[tuple[bytes, Caller]]:

@@ -2,14 +2,16 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeAlias
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from msgspec import UNSET
 
 from livebot import logs
 from livebot.api.replies import reply
+from livebot.api.routes import Route
 from livebot.api.schemas import Error
 from livebot.errors import (
     BusyError,
@@ -66,12 +68,25 @@ async def errors_to_json(request: web.Request, handler: Handler) -> web.StreamRe
         return _error(500, "internal error")
 
 
-@web.middleware
-async def within_deadline(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give up what takes too long.
+def within_deadline(routes: Iterable[Route]) -> Middleware:
+    """Return the middleware that gives up what takes too long, but for routes that may."""
+    long = {(route.method, route.path) for route in routes if route.is_long}
+
+    @web.middleware
+    async def hurry(request: web.Request, handler: Handler) -> web.StreamResponse:
+        resource = request.match_info.route.resource
+        if resource is not None and (request.method, resource.canonical) in long:
+            return await handler(request)
+        return await _hurried(request, handler)
+
+    return hurry
+
+
+async def _hurried(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer within the time.
 
     Raises:
-        BusyError: It did.
+        BusyError: It took longer.
     """
     deadline = asyncio.timeout(HANDLER_S)
     try:

@@ -16,6 +16,14 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "roomToken": {"type": "string", "pattern": "^[a-z0-9]{4,30}$"},
     "backend": {"type": "string", "pattern": "^[a-z0-9-]{1,32}$"},
     "enabled": {"type": "string", "enum": ["1", "0", "true", "false"]},
+    "after": {"type": "integer", "minimum": 0},
+    "limit": {"type": "integer", "minimum": 1, "maximum": 1000},
+}
+_TEXT: dict[str, Any] = {"type": "string"}
+
+_FORM = "multipart/form-data"
+_FORM_FIELDS: dict[str, dict[str, Any]] = {
+    "binary": {"type": "string", "contentMediaType": "application/octet-stream"}
 }
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
@@ -24,6 +32,8 @@ _SECURITY: dict[Access, list[dict[str, list[str]]]] = {
     Access.OPEN: [],
     Access.OBSERVER: [{}, {"key": []}],
     Access.CALLER: [{"key": []}, {"nextcloud": []}],
+    Access.SHARED: [{"key": []}, {"nextcloud": []}, {"share": []}],
+    Access.LIVE: [{"key": []}, {"nextcloud": []}, {"ticket": []}],
     Access.APP: [{"nextcloud": []}],
 }
 
@@ -34,6 +44,18 @@ _SCHEMES: dict[str, Any] = {
         "in": "header",
         "name": "AUTHORIZATION-APP-API",
         "description": "With the other headers of AppAPI, where livebot is Nextcloud's app.",
+    },
+    "share": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Livebot-Share",
+        "description": "The token of a link to what is asked for.",
+    },
+    "ticket": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "ticket",
+        "description": "Of POST /api/v1/tickets; opens one connection.",
     },
 }
 
@@ -92,7 +114,21 @@ def _operation(route: Route, known: dict[str, Any]) -> dict[str, Any]:
     if route.body is not None:
         content = {"application/json": {"schema": known[_key(route.body)]}}
         found["requestBody"] = {"required": True, "content": content}
+    elif route.form:
+        content = {_FORM: {"schema": _form(route.form)}}
+        found["requestBody"] = {"required": True, "content": content}
     return found
+
+
+def _schema(parameter: str) -> dict[str, Any]:
+    return _PARAMETERS.get(parameter, _TEXT)
+
+
+def _form(fields: dict[str, str]) -> dict[str, Any]:
+    """Return the schema of a form; its files are required."""
+    kinds = {name: _FORM_FIELDS.get(kind, {"type": kind}) for name, kind in fields.items()}
+    required = [name for name, kind in fields.items() if kind == "binary"]
+    return {"type": "object", "properties": kinds, "required": required}
 
 
 def _name(route: Route) -> str:
@@ -102,11 +138,11 @@ def _name(route: Route) -> str:
 
 def _parameters(route: Route) -> list[dict[str, Any]]:
     in_path = [
-        {"name": name, "in": "path", "required": True, "schema": _PARAMETERS[name]}
+        {"name": name, "in": "path", "required": True, "schema": _schema(name)}
         for name in _PARAMETER.findall(route.path)
     ]
     in_query = [
-        {"name": name, "in": "query", "required": required, "schema": _PARAMETERS[name]}
+        {"name": name, "in": "query", "required": required, "schema": _schema(name)}
         for name, required in route.query.items()
     ]
     return in_path + in_query
@@ -115,7 +151,11 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
 def _responses(route: Route, known: dict[str, Any]) -> dict[str, Any]:
     usual = _ALWAYS if route.access is Access.OPEN else (401, *_ALWAYS)
     kinds = dict.fromkeys(usual, Error) | route.answers
-    return {str(status): _response(status, kinds[status], known) for status in sorted(kinds)}
+    found = {str(status): _response(status, kinds[status], known) for status in kinds}
+    for status, content in route.content.items():
+        described = {"description": HTTPStatus(status).phrase, "content": {content: {}}}
+        found[str(status)] = described
+    return dict(sorted(found.items()))
 
 
 def _response(status: int, kind: Any, known: dict[str, Any]) -> dict[str, Any]:

@@ -163,6 +163,13 @@ class EnabledChange(Struct, frozen=True):
     error: str
 
 
+class Ticket(Struct, frozen=True):
+    """What opens one WebSocket, as `?ticket=`."""
+
+    ticket: str
+    expires_in_s: float
+
+
 class Nothing(Struct, frozen=True):
     """Nothing to say."""
 

@@ -24,6 +24,7 @@ from livebot.api.exapp import while_enabled
 from livebot.api.http import Http
 from livebot.api.routes import Route
 from livebot.api.service import AppLifecycle, RoomService
+from livebot.api.services import Services
 from livebot.api.table import all_routes
 from livebot.errors import ConfigError
 from livebot.metrics import Metrics
@@ -54,6 +55,7 @@ def make_app(
     metrics: Metrics,
     *,
     apps: Mapping[str, AppLifecycle] | None = None,
+    services: Services | None = None,
 ) -> web.Application:
     """Return the application; it serves the table of routes and nothing else.
 
@@ -62,13 +64,18 @@ def make_app(
         settings: Of the whole service.
         metrics: What is counted.
         apps: Who looks after the app in each Nextcloud; nothing where this is none.
+        services: What there is besides captions in calls.
 
     Raises:
         ConfigError: The credentials in the settings do not tell callers apart.
     """
     found = Backends(backends, settings.per_backend(), apps)
-    routes = all_routes(found, metrics)
-    middlewares = [while_served, errors_to_json, guard(settings, routes), within_deadline]
+    services = services or Services()
+    routes = all_routes(found, metrics, services)
+    guarded = guard(
+        settings, routes, redeem=services.tickets.redeem, find_share=services.find_share
+    )
+    middlewares = [while_served, errors_to_json, guarded, within_deadline(routes)]
     if found.have_apps:
         middlewares.append(while_enabled(found))
     served = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)

@@ -1,12 +1,15 @@
 """What the service does besides captions in calls, as the API needs it."""
 
+import time
 from dataclasses import dataclass, field
 
+from livebot.api.tickets import Tickets
 from livebot.errors import BusyError
 from livebot.feeds.directory import Feeds
 from livebot.jobs.service import Jobs
 from livebot.live.sessions import LiveSessions
 from livebot.store.contract import Store
+from livebot.store.records import Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,8 @@ class Services:
         store: What is kept.
         jobs: Files.
         live: Live sessions.
+        tickets: For pages that open WebSockets.
+        page: Whether there is a page.
     """
 
     feeds: Feeds = field(default_factory=Feeds)
@@ -25,6 +30,12 @@ class Services:
     jobs: Jobs | None = None
     live: LiveSessions | None = None
     why: str = "it is switched off"
+    tickets: Tickets = field(default_factory=Tickets)
+    page: bool = True
+
+    async def find_share(self, token: str) -> Share | None:
+        """Return what a link's token opens now; None where it opens nothing."""
+        return await self.store.shares.find(token, time.time()) if self.store else None
 
     def need_store(self) -> Store:
         """Return the store.

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from livebot import __version__
 from livebot.api import openapi
+from livebot.api.auth import caller
 from livebot.api.backends import Backends
 from livebot.api.calls import Calls
 from livebot.api.deepgram import Deepgram
@@ -23,6 +24,7 @@ from livebot.api.routes import Access, Route
 from livebot.api.services import Services
 from livebot.api.shares import Shares
 from livebot.api.talk import Talk
+from livebot.api.tickets import TicketOffice
 from livebot.api.transcripts import Transcripts
 from livebot.metrics import Metrics
 
@@ -53,6 +55,7 @@ def all_routes(
         *Events(services, backends).routes(),
         *Shares(services, backends).routes(),
         *Page(services).routes(),
+        *TicketOffice(services.tickets, caller).routes(),
         Route(
             method="GET",
             path="/openapi.json",

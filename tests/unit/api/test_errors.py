@@ -94,7 +94,7 @@ async def test_what_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) 
         raise AssertionError
 
     with capture_logs() as logged, pytest.raises(BusyError, match="try again"):
-        await within_deadline(make_mocked_request("GET", "/"), handler)
+        await within_deadline([])(make_mocked_request("GET", "/"), handler)
     assert [line["event"] for line in logged] == ["request_took_too_long"]
 
 
@@ -105,7 +105,7 @@ async def test_a_handlers_own_timeout_is_a_bug() -> None:
         raise TimeoutError
 
     with pytest.raises(TimeoutError):
-        await within_deadline(make_mocked_request("GET", "/"), handler)
+        await within_deadline([])(make_mocked_request("GET", "/"), handler)
 
 
 async def test_allowed_methods_stay() -> None:
