@@ -54,8 +54,9 @@ class Host(Protocol):
         self,
         path: Path,
         *,
-        language: str,
-        translate: bool,
+        language: str = "",
+        model: str = "",
+        translate: bool = False,
         on_progress: Callable[[Progress], None],
     ) -> Recognition:
         """Recognise a file."""

@@ -1,7 +1,7 @@
 """Having recordings recognised, several at a time; what fails is told, and the others go on."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,13 +12,11 @@ from livebot.cli.transcribing.results import InOrder, json_line, print_text
 from livebot.cli.transcribing.screen import Screen
 from livebot.cli.transcribing.writing import WritingError, write_file
 from livebot.errors import LivebotError
+from livebot.recognising import OnProgress
 from livebot.transcripts.clock import short
 from livebot.transcripts.export import write
 from livebot.transcripts.model import Transcript
 from livebot.transcripts.tables import as_json
-
-OnProgress = Callable[[float, float], None]
-"""Told the seconds that have been heard, and how many there are; 0 where nobody knows."""
 
 
 class Recognise(Protocol):

@@ -12,9 +12,9 @@ from livebot.cli.signals import run as run_until_signal
 from livebot.cli.transcribing.batch import Batch, Manner
 from livebot.cli.transcribing.inputs import STDIN, Found, find
 from livebot.cli.transcribing.plan import Plan, Wishes, plan
-from livebot.cli.transcribing.recognition import FindTurns, Recogniser
 from livebot.cli.transcribing.screen import Bars, Lines, Screen
 from livebot.fetch.spool import spool
+from livebot.recognising import FindTurns, Recogniser
 from livebot.settings import Settings
 from livebot.stt.diarize.turns import Turn
 from livebot.stt.host.options import HostOptions

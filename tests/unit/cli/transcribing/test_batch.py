@@ -9,9 +9,9 @@ import pytest
 from livebot.cli.transcribing.batch import Batch, Manner
 from livebot.cli.transcribing.inputs import Input
 from livebot.cli.transcribing.plan import Job, Plan
-from livebot.cli.transcribing.recognition import Recogniser
 from livebot.cli.transcribing.screen import Lines
 from livebot.cli.transcribing.writing import WritingError
+from livebot.recognising import Recogniser
 from livebot.stt.host.options import HostOptions
 from tests.support.fake_host import FakeHost
 

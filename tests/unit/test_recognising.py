@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from livebot.cli.transcribing.recognition import Recogniser
 from livebot.errors import EngineError, RecordingError
+from livebot.recognising import Recogniser
 from livebot.stt.diarize.turns import Turn
 from livebot.stt.host.options import HostOptions
 from tests.support.fake_host import FakeHost

@@ -4,16 +4,34 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from livebot.cli.host import Host
-from livebot.cli.transcribing.batch import OnProgress
 from livebot.stt.diarize.turns import Turn
 from livebot.stt.host.messages import Progress
+from livebot.stt.host.reading import Recognition
 from livebot.transcripts.model import Transcript
 from livebot.transcripts.of import transcript
 
+OnProgress = Callable[[float, float], None]
+"""Told the seconds that have been heard, and how many there are; 0 where nobody knows."""
+
 FindTurns = Callable[[Path, Callable[[float], None]], Coroutine[None, None, list[Turn]]]
 """Says who speaks when; told is how many seconds have been heard."""
+
+
+class FileHost(Protocol):
+    """Who recognises files: an `EngineHost`; see there."""
+
+    async def recognise(
+        self,
+        path: Path,
+        *,
+        language: str = "",
+        model: str = "",
+        translate: bool = False,
+        on_progress: Callable[[Progress], None],
+    ) -> Recognition:
+        """Recognise a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +40,17 @@ class Recogniser:
 
     Attributes:
         host: Which runs, and does as many at once as it has workers.
-        language: Of all recordings, or `auto`.
+        language: Of all recordings, or `auto`; empty for the host's own.
         translate: Whether to write down in English what is said.
         find_turns: None where nobody wants to know who speaks.
+        model: A name of `livebot.stt.models`; empty for the host's own.
     """
 
-    host: Host
+    host: FileHost
     language: str
     find_turns: FindTurns | None = None
     translate: bool = False
+    model: str = ""
 
     async def __call__(self, path: Path, source: str, on_progress: OnProgress) -> Transcript:
         """Make one; words and speakers are found at the same time.
@@ -41,7 +61,11 @@ class Recogniser:
         """
         both = _Both(on_progress, speakers=self.find_turns is not None)
         heard = self.host.recognise(
-            path, language=self.language, translate=self.translate, on_progress=both.words
+            path,
+            language=self.language,
+            model=self.model,
+            translate=self.translate,
+            on_progress=both.words,
         )
         if self.find_turns is None:
             return transcript(await heard, source)
