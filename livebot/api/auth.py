@@ -205,7 +205,7 @@ def _per_minute(settings: Settings) -> Callable[[Caller], int]:
     backends = settings.per_backend()
 
     def per_minute(whose: Caller) -> int:
-        its = settings if whose.backend is None else backends[whose.backend]
+        its = backends.get(whose.backend or NOBODYS, settings)
         return its.quota(whose.name).requests_per_minute
 
     return per_minute

@@ -15,6 +15,8 @@ from livebot.api.routes import Access, Route
 Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 
 CALLS = "/api/v1/call/transcribe"
+LIVE = "/ws/transcribe"
+SHARED = "/api/v1/transcripts/t"
 
 
 async def _nothing(_: web.Request) -> web.StreamResponse:
@@ -31,6 +33,8 @@ ROUTES = [
     _route("GET", CALLS, Access.CALLER),
     _route("POST", CALLS, Access.CALLER),
     _route("DELETE", CALLS + "/{roomToken}", Access.CALLER),
+    _route("GET", LIVE, Access.LIVE),
+    _route("GET", SHARED, Access.SHARED),
     _route("GET", "/enabled", Access.APP),
     _route("PUT", "/enabled", Access.APP),
 ]
