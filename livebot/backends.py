@@ -9,6 +9,7 @@ from typing import Self
 import structlog
 
 from livebot.errors import ConfigError
+from livebot.feeds.directory import Feeds
 from livebot.metrics import Metrics
 from livebot.nextcloud.client import Nextcloud
 from livebot.nextcloud.lifecycle import AppLifecycle
@@ -19,6 +20,7 @@ from livebot.rooms.keeper import Keeper
 from livebot.rooms.manager import RoomManager
 from livebot.rooms.surroundings import Surroundings
 from livebot.settings import Settings
+from livebot.store.contract import Store
 from livebot.stt import registry
 from livebot.stt.engine import SttEngine
 from livebot.stt.failover import Failover
@@ -34,6 +36,8 @@ class Backends:
         settings: Of the whole service.
         metrics: What is counted.
         overload: Says whether the process can take more.
+        feeds: Where readers find what is said.
+        store: What is kept; None for nothing.
 
     Attributes:
         rooms: The rooms of each backend, by its name.
@@ -44,8 +48,18 @@ class Backends:
         EngineError: (on entering) No engine of a backend can be started.
     """
 
-    def __init__(self, settings: Settings, metrics: Metrics, overload: Overload) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        metrics: Metrics,
+        overload: Overload,
+        *,
+        feeds: Feeds | None = None,
+        store: Store | None = None,
+    ) -> None:
         self._settings = settings
+        self._feeds = feeds or Feeds()
+        self._store = store
         self._metrics = metrics
         self._overload = overload
         self._stack = AsyncExitStack()
@@ -55,8 +69,9 @@ class Backends:
 
     async def __aenter__(self) -> Self:
         """Start the engines, then the homes of the rooms."""
+        found = self._settings.per_backend() if self._settings.calls == "on" else {}
         try:
-            for name, settings in self._settings.per_backend().items():
+            for name, settings in found.items():
                 await self._build(name, settings)
         except BaseException:
             # Told nothing of it: the task groups of other backends would wrap it.
@@ -67,6 +82,14 @@ class Backends:
     async def __aexit__(self, *exc: object) -> None:
         """Stop everything."""
         await self._stack.aclose()
+
+    async def engine(self) -> Failover:
+        """Return the engines of the top level, which a backend may share.
+
+        Raises:
+            EngineError: None can be started.
+        """
+        return await self._engine("live", self._settings)
 
     async def take_up(self) -> None:
         """Start the rooms that were wanted before the restart."""

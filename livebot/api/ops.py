@@ -3,7 +3,7 @@
 import asyncio
 import resource
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -11,6 +11,7 @@ import psutil
 from aiohttp import web
 
 from livebot.api import schemas
+from livebot.api.auth import observer
 from livebot.api.backends import Backends
 from livebot.api.replies import reply
 from livebot.api.routes import Access, Handler, Route
@@ -32,10 +33,17 @@ class Ops:
     Args:
         backends: Whose health is asked for.
         metrics: What is shown at `/metrics`.
+        troubles: Asked what is wrong besides calls.
     """
 
-    def __init__(self, backends: Backends, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        backends: Backends,
+        metrics: Metrics,
+        troubles: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
         self._backends = backends
+        self._troubles = troubles
         self._metrics = metrics
         # The peak, in KiB: good enough until the first reading.
         self._memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -73,7 +81,13 @@ class Ops:
             name: replace(its, reasons=()) for name, its in found.items() if name not in told
         }
         await self._measure()
-        body = schemas.health(found, memory_mb=self._memory_mb, now=time.time())
+        body = schemas.health(
+            found,
+            memory_mb=self._memory_mb,
+            now=time.time(),
+            troubles=self._troubles(),
+            are_told=observer(request) is not None,
+        )
         return reply(body, status=503 if body.status is HealthStatus.UNHEALTHY else 200)
 
     async def _ready(self, request: web.Request) -> web.Response:

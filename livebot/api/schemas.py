@@ -248,12 +248,31 @@ def _base(code: str) -> str:
     return re.split("[-_]", code, maxsplit=1)[0]
 
 
-def health(found: Mapping[str, Healthiness], *, memory_mb: float, now: float) -> Health:
-    """Return the service's health: that of all backends; `now` in seconds of the epoch."""
+def health(
+    found: Mapping[str, Healthiness],
+    *,
+    memory_mb: float,
+    now: float,
+    troubles: Sequence[str] = (),
+    are_told: bool = True,
+) -> Health:
+    """Return the service's health: that of all backends; `now` in seconds of the epoch.
+
+    Args:
+        found: Of each backend.
+        memory_mb: What the process takes.
+        now: In seconds of the epoch.
+        troubles: What is wrong besides calls.
+        are_told: Whether whoever asks may know what.
+    """
     several = len(found) > 1
+    reasons = prefixed({name: its.reasons for name, its in found.items()}, several=several)
+    status = _together([its.status for its in found.values()])
+    if troubles and status is HealthStatus.HEALTHY:
+        status = HealthStatus.DEGRADED
     return Health(
-        status=_together([its.status for its in found.values()]),
-        reasons=prefixed({name: its.reasons for name, its in found.items()}, several=several),
+        status=status,
+        reasons=[*reasons, *(troubles if are_told else ())],
         rooms=sum(its.rooms for its in found.values()),
         speakers=sum(its.speakers for its in found.values()),
         memory_mb=round(memory_mb, 1),
@@ -263,7 +282,7 @@ def health(found: Mapping[str, Healthiness], *, memory_mb: float, now: float) ->
 
 def _together(found: Sequence[HealthStatus]) -> HealthStatus:
     """Return the status of all: as long as one backend is served, restarting would harm it."""
-    different = set(found)
+    different = set(found) or {HealthStatus.HEALTHY}
     return different.pop() if len(different) == 1 else HealthStatus.DEGRADED
 
 
@@ -271,7 +290,8 @@ def readiness(obstacles: Mapping[str, Sequence[str]], *, told: Collection[str]) 
     """Return whether any backend takes another room, and what keeps those in `told` from it."""
     shown = {name: its for name, its in obstacles.items() if name in told}
     reasons = prefixed(shown, several=len(obstacles) > 1)
-    return Readiness(ready=not all(obstacles.values()), reasons=reasons)
+    is_full = bool(obstacles) and all(obstacles.values())
+    return Readiness(ready=not is_full, reasons=reasons)
 
 
 def prefixed(reasons: Mapping[str, Sequence[str]], *, several: bool) -> list[str]:

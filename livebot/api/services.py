@@ -23,6 +23,7 @@ class Services:
         live: Live sessions.
         tickets: For pages that open WebSockets.
         page: Whether there is a page.
+        calls: Whether calls are captioned.
     """
 
     feeds: Feeds = field(default_factory=Feeds)
@@ -32,6 +33,12 @@ class Services:
     why: str = "it is switched off"
     tickets: Tickets = field(default_factory=Tickets)
     page: bool = True
+    calls: bool = True
+
+    def troubles(self) -> list[str]:
+        """Return what an operator should know; nothing where all is well."""
+        found = [*self.store.troubles()] if self.store else []
+        return [*found, *self.jobs.troubles()] if self.jobs else found
 
     async def find_share(self, token: str) -> Share | None:
         """Return what a link's token opens now; None where it opens nothing."""

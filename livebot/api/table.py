@@ -42,10 +42,10 @@ def all_routes(
     services = services or Services()
     about: list[bytes] = []
     routes = [
-        *Calls(backends).routes(),
-        *Talk(backends).routes(),
+        *(Calls(backends).routes() if services.calls else ()),
+        *(Talk(backends).routes() if services.calls else ()),
         *ExApp(backends).routes(),
-        *Ops(backends, metrics).routes(),
+        *Ops(backends, metrics, services.troubles).routes(),
         *Jobs(services).routes(),
         *OpenAI(services).routes(),
         *Live(services).routes(),

@@ -23,7 +23,8 @@ class BackendFields(BaseModel):
         default=None,
         validation_alias="LT_HPB_URL",
         description="The signaling server (High-performance backend), like wss://hpb.example.com."
-        " As an app of Nextcloud it may be left out: Talk's settings have it.",
+        " As an app of Nextcloud it may be left out: Talk's settings have it. Without calls"
+        " (LT_CALLS) there is none.",
     )
     internal_secret: Secret = Field(
         default=SecretStr(""),

@@ -153,7 +153,7 @@ class Settings(AppFields, EngineSettings, BaseSettings):
 
     def call_problems(self) -> Iterator[tuple[str, str]]:
         """Yield what is missing for `require_call`: the variable and a sentence with the cure."""
-        for name, backend in self.per_backend().items():
+        for name, backend in self.per_backend().items() if self.calls == "on" else ():
             where = f"LT_BACKENDS: backend {name}: " if self.backends else ""
             for attribute in backend.missing():
                 field = Settings.model_fields[attribute]

@@ -12,6 +12,12 @@ from livebot.settings.values import Lowered, Origins
 class ProcessFields(BaseModel):
     """What is the same for all backends."""
 
+    calls: Literal["on", "off"] = Field(
+        default="on",
+        validation_alias="LT_CALLS",
+        description="off: there are no calls, so no signaling server is needed; files and live"
+        " sessions only. on: both.",
+    )
     model_dir: Path | None = Field(
         default=None,
         validation_alias="LT_MODEL_DIR",

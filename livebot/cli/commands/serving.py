@@ -20,12 +20,25 @@ def serve(
     engine: Annotated[
         str | None, typer.Option(help="Instead of LT_ENGINE, like local, or kyutai,local.")
     ] = None,
+    calls: Annotated[
+        bool | None,
+        typer.Option(
+            "--calls/--no-calls",
+            help="Instead of LT_CALLS: without, files and live"
+            " audio only; no signaling server is needed.",
+        ),
+    ] = None,
 ) -> None:
-    """Run the bot until SIGTERM: join calls on request and caption them.
+    """Run the service until SIGTERM: caption calls on request, recognise files and live audio.
 
     Example: LT_HPB_URL=wss://hpb.example.com LT_INTERNAL_SECRET=... livebot serve
+
+    Example: livebot serve --no-calls, and then open http://127.0.0.1:8080
     """
-    settings = load_settings(for_call=True, **given(host=host, port=port, engine=engine))
+    wanted = None if calls is None else "on" if calls else "off"
+    settings = load_settings(
+        for_call=True, **given(host=host, port=port, engine=engine, calls=wanted)
+    )
     # WebRTC takes a while to import, so only who needs it waits.
     from livebot import app
 
