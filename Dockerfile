@@ -16,6 +16,8 @@ RUN uv build --no-cache --wheel --build-constraints requirements-dev.lock --requ
 # Run: Python, that environment, nothing else; no root.
 FROM python:3.11-slim AS run
 COPY --from=build /opt/livebot /opt/livebot
+# A volume that is mounted there takes its owner from here.
+RUN install -d -o 10001 -g 10001 /data
 ENV PATH=/opt/livebot/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     HOST=0.0.0.0 \

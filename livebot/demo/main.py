@@ -11,6 +11,8 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from livebot import logs
@@ -75,10 +77,14 @@ async def _demo(
     if this is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     secret = secrets.token_urlsafe()
-    async with DemoServer(secret=secret, host=host, port=port) as server:
+    async with (
+        AsyncExitStack() as stack,
+        DemoServer(secret=secret, host=host, port=port) as server,
+    ):
         screen.page(server.page_url)
         screen.waiting("the speech recogniser")
-        settings = await asyncio.to_thread(_settings, server, secret)
+        folder = stack.enter_context(TemporaryDirectory(prefix="livebot-demo-"))
+        settings = await asyncio.to_thread(_settings, server, secret, Path(folder))
         async with App(settings) as app, _call(server) as (viewer, speakers):
             talk = Talk(server, app.port, room=ROOM, language=LANGUAGE, on_problem=screen.problem)
             await talk.begin()
@@ -97,8 +103,14 @@ async def _demo(
                     await _play_on(turns, speakers, shown)
 
 
-def _settings(server: DemoServer, secret: str) -> Settings:
-    """Return the settings of the bot; of those around it only what the machine can do counts."""
+def _settings(server: DemoServer, secret: str, folder: Path) -> Settings:
+    """Return the settings of the bot; of those around it only what the machine can do counts.
+
+    Args:
+        server: Where the call is.
+        secret: Of the signaling server.
+        folder: Where it keeps what it needs while it runs.
+    """
     defaults = {
         name: field.get_default(call_default_factory=True)
         for name, field in Settings.model_fields.items()
@@ -110,6 +122,7 @@ def _settings(server: DemoServer, secret: str) -> Settings:
         "nextcloud_url": "http://127.0.0.1",
         "engine": "local",
         "port": 0,
+        "data_dir": folder,
         # There is no Nextcloud to ask.
         "translation": "off",
     }
