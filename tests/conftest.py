@@ -1,8 +1,12 @@
 """Guards around every test: nothing blocks the loop, nothing is left behind."""
 
 import asyncio
+import os
 import random
+import shutil
+import tempfile
 import threading
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -33,6 +37,18 @@ def pytest_asyncio_loop_factories(
 def _same_chances() -> None:
     """Let whoever waits a random time before trying again wait alike each time."""
     random.seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let no service that a test runs keep anything in the user's own folder."""
+    if "LT_DATA_DIR" in os.environ:
+        yield
+        return
+    folder = Path(tempfile.gettempdir()) / f"livebot-test-{uuid.uuid4().hex}"
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder))
+    yield
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
