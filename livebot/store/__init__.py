@@ -1,1 +1,5 @@
 """What is kept: jobs, transcripts, links, and what live sessions have said lately. SQL."""
+
+from livebot.store.store import Store
+
+__all__ = ["Store"]

@@ -1,0 +1,132 @@
+"""One database: transactions to read and to write, and no trace of what was erased."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import sqlalchemy as sa
+from sqlalchemy import URL, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from livebot.store import faults, migrating
+from livebot.store.opening import arguments, blocking, is_sqlite, prepare
+from livebot.store.places import make_file, make_folder
+from livebot.store.scrubbing import Scrubber
+
+POOL = 5
+"""Connections kept open; as many again for a while."""
+
+WAIT_S = 10.0
+"""For a connection of the pool."""
+
+
+class Database:
+    """A database; to be entered, which migrates it.
+
+    Args:
+        url: Where.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self._url = url
+        self._is_sqlite = is_sqlite(url)
+        self._engine: AsyncEngine | None = None
+        self._turn = asyncio.Lock()
+        self.scrubber = Scrubber(self._clear)
+
+    async def __aenter__(self) -> Self:
+        """Open it.
+
+        Raises:
+            StoreError: That does not work.
+        """
+        await asyncio.to_thread(self._prepare)
+        self._engine = create_async_engine(
+            self._url,
+            pool_size=POOL,
+            max_overflow=POOL,
+            pool_timeout=WAIT_S,
+            pool_pre_ping=not self._is_sqlite,
+            **arguments(self._url),
+        )
+        prepare(self._engine.sync_engine)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Close it."""
+        if self._engine is not None:
+            await self._engine.dispose()
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a file of ours."""
+        return self._is_sqlite
+
+    def insert(self, table: Table) -> Any:
+        """Return an insertion that knows what to do where there is such a row already."""
+        return sqlite.insert(table) if self._is_sqlite else postgresql.insert(table)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """Read what is there at one moment.
+
+        Raises:
+            StoreError: The database failed.
+        """
+        options = {} if self._is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        async with self._begun(options) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """Change something, all or nothing.
+
+        In SQLite there is one writer at a time, in PostgreSQL who changes a row locks it.
+
+        Raises:
+            StoreError: The database failed.
+        """
+        async with AsyncExitStack() as stack:
+            if self._is_sqlite:
+                await stack.enter_async_context(self._turn)
+            yield await stack.enter_async_context(self._begun({"begin": "BEGIN IMMEDIATE"}))
+
+    @asynccontextmanager
+    async def _begun(self, options: dict[str, str]) -> AsyncIterator[AsyncConnection]:
+        if self._engine is None:
+            raise RuntimeError("the database is to be entered")
+        with faults.told():
+            async with self._engine.connect() as connection:
+                await connection.execution_options(**options)
+                async with connection.begin():
+                    yield connection
+
+    def _prepare(self) -> None:
+        """Make the file and the tables; in a thread."""
+        if self._is_sqlite:
+            file = Path(self._url.database or "")
+            make_folder(file.parent)
+            make_file(file)
+        migrating.migrate(blocking(self._url))
+
+    async def _clear(self, tables: Sequence[str]) -> bool:
+        """Leave nothing of erased rows in the files; say whether that worked."""
+        if self._engine is None:
+            return False
+        async with AsyncExitStack() as stack:
+            if self._is_sqlite:
+                await stack.enter_async_context(self._turn)
+            stack.enter_context(faults.told())
+            connection = await stack.enter_async_context(self._engine.connect())
+            if not self._is_sqlite:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                for table in tables:
+                    await connection.execute(sa.text(f"VACUUM {table}"))
+                return True
+            await connection.execution_options(begin="")
+            await connection.exec_driver_sql("VACUUM")
+            row = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).one()
+            return bool(row[0] == 0)

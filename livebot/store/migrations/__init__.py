@@ -1,0 +1,1 @@
+"""How a database comes to be as `tables` says, from wherever it is."""

@@ -1,0 +1,173 @@
+"""Rows and the values they stand for (pure)."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+
+from livebot.feeds.events import Event, EventWord, Numbered
+from livebot.store.folding import folded
+from livebot.store.records import (
+    Job,
+    JobOptions,
+    JobState,
+    Kind,
+    LiveRecord,
+    Share,
+    StoredGap,
+    StoredUtterance,
+    TranscriptHead,
+)
+
+Row = Mapping[str, Any]
+
+
+def plain(row: Any) -> Row:
+    """Return what a database gave, by the names of its columns."""
+    return {str(name): value for name, value in row.items()}
+
+
+_WORDS = msgspec.json.Decoder(tuple[EventWord, ...])
+_EVENT = msgspec.json.Decoder(Event)
+
+
+def of_head(head: TranscriptHead) -> dict[str, Any]:
+    """Return the row of a transcript."""
+    return {**asdict(head), "kind": head.kind.value, "folded": folded(head.title)}
+
+
+def head(row: Row) -> TranscriptHead:
+    """Return the transcript of a row."""
+    return TranscriptHead(
+        id=row["id"],
+        kind=Kind(row["kind"]),
+        owner=row["owner"],
+        backend=row["backend"],
+        room=row["room"],
+        title=row["title"],
+        language=row["language"],
+        model=row["model"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        duration=row["duration"],
+        audio=row["audio"],
+        language_probability=row["language_probability"],
+    )
+
+
+def of_utterance(transcript: str, utterance: StoredUtterance) -> dict[str, Any]:
+    """Return the row of an utterance."""
+    return {
+        "transcript": transcript,
+        "start": utterance.start,
+        "end": utterance.end,
+        "speaker": utterance.speaker,
+        "person": utterance.person,
+        "language": utterance.language,
+        "text": utterance.text,
+        "words": msgspec.json.encode(utterance.words).decode(),
+        "folded": folded(utterance.text),
+    }
+
+
+def utterance(row: Row) -> StoredUtterance:
+    """Return the utterance of a row."""
+    return StoredUtterance(
+        text=row["text"],
+        words=_WORDS.decode(row["words"]),
+        start=row["start"],
+        end=row["end"],
+        speaker=row["speaker"],
+        person=row["person"],
+        language=row["language"],
+    )
+
+
+def of_gap(transcript: str, gap: StoredGap) -> dict[str, Any]:
+    """Return the row of a gap."""
+    return {"transcript": transcript, **asdict(gap)}
+
+
+def gap(row: Row) -> StoredGap:
+    """Return the gap of a row."""
+    return StoredGap(
+        cause=row["cause"],
+        start=row["start"],
+        end=row["end"],
+        lost_s=row["lost_s"],
+        speaker=row["speaker"],
+        person=row["person"],
+    )
+
+
+def of_job(job: Job) -> dict[str, Any]:
+    """Return the row of a job."""
+    return {
+        **asdict(job),
+        "options": msgspec.json.encode(job.options).decode(),
+        "state": job.state.value,
+        "worker": "",
+        "lease_until": None,
+    }
+
+
+def job(row: Row) -> Job:
+    """Return the job of a row."""
+    return Job(
+        id=row["id"],
+        owner=row["owner"],
+        name=row["name"],
+        path=row["path"],
+        size=row["size"],
+        options=msgspec.json.decode(row["options"], type=JobOptions),
+        state=JobState(row["state"]),
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        heard_s=row["heard_s"],
+        total_s=row["total_s"],
+        attempts=row["attempts"],
+        error=row["error"],
+        told=row["told"],
+        ephemeral=row["ephemeral"],
+    )
+
+
+def share(row: Row) -> Share:
+    """Return the share of a row."""
+    return Share(
+        id=row["id"],
+        kind=row["kind"],
+        target=row["target"],
+        expires_at=row["expires_at"],
+        owner=row["owner"],
+    )
+
+
+def live(row: Row) -> LiveRecord:
+    """Return the live session of a row."""
+    return LiveRecord(
+        id=row["id"],
+        owner=row["owner"],
+        epoch=row["epoch"],
+        options=row["options"],
+        transcript=row["transcript"],
+        closed=row["closed"],
+        seen_at=row["seen_at"],
+    )
+
+
+def of_event(session: str, numbered: Numbered) -> dict[str, Any]:
+    """Return the row of an event."""
+    return {
+        "session": session,
+        "seq": numbered.seq,
+        "at": numbered.at,
+        "event": msgspec.json.encode(numbered.event).decode(),
+    }
+
+
+def event(row: Row) -> Numbered:
+    """Return the event of a row."""
+    return Numbered(row["seq"], row["at"], _EVENT.decode(row["event"]))

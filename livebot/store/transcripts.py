@@ -1,0 +1,145 @@
+"""Transcripts: begun, added to, read, found, erased."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from livebot.errors import NotFoundError
+from livebot.store import finding, rows, scopes
+from livebot.store.database import Database
+from livebot.store.records import (
+    Page,
+    Scope,
+    StoredGap,
+    StoredTranscript,
+    StoredUtterance,
+    TranscriptHead,
+)
+from livebot.store.tables import GAPS, TRANSCRIPTS, UTTERANCES
+
+
+class Transcripts:
+    """See `contract.Transcripts`.
+
+    Args:
+        database: Where they are.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def begin(self, head: TranscriptHead) -> None:
+        """Begin one; nothing changes where there is one of this id."""
+        insert = self._database.insert(TRANSCRIPTS).on_conflict_do_nothing()
+        async with self._database.writing() as connection:
+            await connection.execute(insert, rows.of_head(head))
+
+    async def add(
+        self,
+        transcript: str,
+        utterances: Sequence[StoredUtterance] = (),
+        gaps: Sequence[StoredGap] = (),
+    ) -> None:
+        """Add to one, all or nothing; ignored where it was erased meanwhile."""
+        async with self._database.writing() as connection:
+            # Whoever erases it now waits until this is in, and erases it, too.
+            there = sa.select(TRANSCRIPTS.c.id).where(TRANSCRIPTS.c.id == transcript)
+            if (await connection.execute(there.with_for_update(read=True))).first() is not None:
+                await _insert(connection, transcript, utterances, gaps)
+
+    async def end(
+        self, transcript: str, *, ended_at: float, duration: float, language: str = ""
+    ) -> None:
+        """Say that nothing more comes."""
+        values: dict[str, object] = {"ended_at": ended_at, "duration": duration}
+        if language:
+            values["language"] = language
+        async with self._database.writing() as connection:
+            await connection.execute(
+                TRANSCRIPTS.update().where(TRANSCRIPTS.c.id == transcript).values(values)
+            )
+
+    async def complete(self, transcript: StoredTranscript) -> None:
+        """Keep a whole one at once, in place of whatever has its id."""
+        async with self._database.writing() as connection:
+            await complete(self._database, connection, transcript)
+
+    async def get(self, transcript: str, scope: Scope) -> StoredTranscript:
+        """Return one.
+
+        Raises:
+            NotFoundError: There is none that the scope lets see.
+        """
+        head = sa.select(TRANSCRIPTS).where(
+            TRANSCRIPTS.c.id == transcript, scopes.transcripts(scope)
+        )
+        async with self._database.reading() as connection:
+            found = (await connection.execute(head)).mappings().first()
+            if found is None:
+                raise NotFoundError("there is no such transcript")
+            said = await connection.execute(_of(UTTERANCES, transcript))
+            lost = await connection.execute(_of(GAPS, transcript))
+            return StoredTranscript(
+                rows.head(rows.plain(found)),
+                tuple(rows.utterance(rows.plain(row)) for row in said.mappings()),
+                tuple(rows.gap(rows.plain(row)) for row in lost.mappings()),
+            )
+
+    async def find(
+        self,
+        scope: Scope,
+        *,
+        query: str = "",
+        kind: str = "",
+        room: str = "",
+        person: str = "",
+        limit: int = 50,
+        cursor: str = "",
+    ) -> Page:
+        """Return heads, newest first.
+
+        Raises:
+            RequestError: The cursor is none of ours, or the query is too long.
+        """
+        wanted = finding.Wanted(query=query, kind=kind, room=room, person=person)
+        statement = finding.select(scope, wanted, limit=limit, cursor=cursor)
+        async with self._database.reading() as connection:
+            found = [rows.plain(row) for row in (await connection.execute(statement)).mappings()]
+        return finding.page(found, limit=limit, has_query=bool(query))
+
+
+async def complete(
+    database: Database, connection: AsyncConnection, transcript: StoredTranscript
+) -> None:
+    """Keep a whole transcript inside of a transaction; audio that was noted of it stays."""
+    head = rows.of_head(transcript.head)
+    insert = database.insert(TRANSCRIPTS)
+    changed = {name: insert.excluded[name] for name in head if name != "id"}
+    await connection.execute(
+        insert.on_conflict_do_update(index_elements=["id"], set_=changed), head
+    )
+    for table in (UTTERANCES, GAPS):
+        await connection.execute(table.delete().where(table.c.transcript == transcript.head.id))
+    await _insert(connection, transcript.head.id, transcript.utterances, transcript.gaps)
+
+
+async def _insert(
+    connection: AsyncConnection,
+    transcript: str,
+    utterances: Sequence[StoredUtterance],
+    gaps: Sequence[StoredGap],
+) -> None:
+    if utterances:
+        said = [rows.of_utterance(transcript, utterance) for utterance in utterances]
+        await connection.execute(UTTERANCES.insert(), said)
+    if gaps:
+        await connection.execute(GAPS.insert(), [rows.of_gap(transcript, gap) for gap in gaps])
+
+
+def _of(table: sa.Table, transcript: str) -> sa.Select[tuple[object, ...]]:
+    return (
+        sa.select(table)
+        .where(table.c.transcript == transcript)
+        .order_by(table.c.start, table.c.id)
+    )
