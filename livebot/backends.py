@@ -16,6 +16,7 @@ from livebot.nextcloud.lifecycle import AppLifecycle
 from livebot.nextcloud.talk import TalkSettings
 from livebot.nextcloud.translator import NextcloudTranslator
 from livebot.overload import Overload
+from livebot.rooms.archive import Archive
 from livebot.rooms.keeper import Keeper
 from livebot.rooms.manager import RoomManager
 from livebot.rooms.surroundings import Surroundings
@@ -59,7 +60,7 @@ class Backends:
     ) -> None:
         self._settings = settings
         self._feeds = feeds or Feeds()
-        self._store = store
+        self._archive = Archive(store, metrics) if store else None
         self._metrics = metrics
         self._overload = overload
         self._stack = AsyncExitStack()
@@ -71,6 +72,9 @@ class Backends:
         """Start the engines, then the homes of the rooms."""
         found = self._settings.per_backend() if self._settings.calls == "on" else {}
         try:
+            if self._archive:
+                # Before the rooms: what they said last is kept after they are left.
+                await self._stack.enter_async_context(self._archive)
             for name, settings in found.items():
                 await self._build(name, settings)
         except BaseException:
@@ -113,11 +117,14 @@ class Backends:
             overload=lambda: self._overload.reasons,
             full=self._full,
             may_listen=lambda: not self._speakers_full(),
-            troubles=lambda: [*keeper.troubles, *engine.troubles()],
+            troubles=lambda: [*keeper.troubles, *engine.troubles(), *self._unkept()],
             keep=keeper.keep,
             found=keeper.found,
             talk=TalkSettings.of(settings, nextcloud) if nextcloud else None,
             translator=translator,
+            name=name,
+            feeds=self._feeds,
+            archive=self._archive,
         )
         manager = RoomManager(settings, engine=engine, metrics=self._metrics, around=around)
         self.rooms[name] = await enter(manager)
@@ -147,6 +154,9 @@ class Backends:
     def _own(self, folder: Path | None, name: str) -> Path | None:
         """Return where a backend keeps something: apart from the others, where there are any."""
         return folder / name if folder and self._settings.backends else folder
+
+    def _unkept(self) -> list[str]:
+        return self._archive.troubles() if self._archive else []
 
     def _full(self) -> list[str]:
         """Why the process may have no more rooms, whichever backend asks."""

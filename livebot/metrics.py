@@ -96,9 +96,23 @@ class Metrics:
             ["outcome"],
             registry=registry,
         )
+        self._kept(registry)
         self._losses(registry)
         self._audio(registry)
         self._process(registry)
+
+    def _kept(self, registry: CollectorRegistry) -> None:
+        self.utterances_dropped = Counter(
+            "transcription_transcripts_dropped_total",
+            "Utterances of calls that are in no transcript because the database was away for too"
+            " long.",
+            registry=registry,
+        )
+        self.audio_not_kept = Counter(
+            "transcription_audio_not_kept_seconds_total",
+            "Audio that was to be kept and could not be written in time, in seconds.",
+            registry=registry,
+        )
 
     def _losses(self, registry: CollectorRegistry) -> None:
         self.engine_up = Gauge(

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from livebot.ids import RoomToken, TalkSessionId
+from livebot.rooms.keeping import AS_SET, Erasure, Keeping
 from livebot.rooms.readers import Wish
 from livebot.rooms.status import Health, RoomStatus
 from livebot.settings import IceServer
@@ -23,6 +24,7 @@ class RoomService(Protocol):
         ice_servers: tuple[IceServer, ...] = (),
         *,
         owner: str = "",
+        keeping: Keeping = AS_SET,
     ) -> bool:
         """Caption a room for everybody in its call; return False if it runs already.
 
@@ -31,8 +33,10 @@ class RoomService(Protocol):
             language: What is spoken; None for the default, or for what a running room has.
             ice_servers: STUN and TURN servers for this room; empty where the settings decide.
             owner: The name of the key whose quota the room counts for; empty for nobody's.
+            keeping: What is kept of it from now on.
 
         Raises:
+            RequestError: That cannot be kept.
             UnsupportedLanguageError: No engine understands it.
             BusyError: The service is full, overloaded or about to stop.
             QuotaError: The owner has as many rooms or speakers as it may have.
@@ -87,6 +91,9 @@ class RoomService(Protocol):
         Raises:
             NotFoundError: There is no such room.
         """
+
+    async def forget(self, erasure: Erasure) -> None:
+        """Take back what was said and is not in the store: what is told and what waits."""
 
     def rooms(self) -> Sequence[RoomStatus]:
         """Return how the rooms are doing."""

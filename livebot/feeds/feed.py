@@ -15,7 +15,17 @@ from collections.abc import Callable, Iterable
 from typing import Final as Constant
 from typing import Protocol
 
-from livebot.feeds.events import Event, Final, Gap, Interim, Notice, Numbered, Snapshot
+from livebot.feeds.events import (
+    Event,
+    Final,
+    Gap,
+    Interim,
+    Notice,
+    Numbered,
+    Snapshot,
+    Speaker,
+)
+from livebot.feeds.forgetting import emptied, nameless, taken_back
 
 MOST_EVENTS: Constant = 4096
 """Kept one by one for readers who come back; some minutes of a lively call."""
@@ -112,6 +122,29 @@ class Feed:
         self._closed = True
         self._wake.set()
 
+    def forget(self, whose: Callable[[Speaker], bool]) -> int:
+        """Take back what some speakers said; return how many utterances that were.
+
+        What was told of them stays at its number, emptied: numbers have no gap, and who comes
+        back finds nothing of it. Who reads along is told of each utterance that was shown by a
+        final without words, which takes it back. What a journal keeps is not touched.
+
+        Args:
+            whose: Says whether a speaker is one of them.
+        """
+        shown: list[Final | Interim] = [*self._finals, *self._interims.values()]
+        gone = [said for said in shown if whose(said.speaker)]
+        self._finals = deque((f for f in self._finals if not whose(f.speaker)), MOST_FINALS)
+        self._interims = {k: i for k, i in self._interims.items() if not whose(i.speaker)}
+        for name, gap in self._gaps.items():
+            if whose(gap.speaker):
+                self._gaps[name] = nameless(gap)
+        self._kept = deque((_forgotten(each, whose) for each in self._kept), MOST_EVENTS)
+        self._pending = deque(_forgotten(each, whose) for each in self._pending)
+        for said in () if self._closed else gone:
+            self.publish(taken_back(said))
+        return len(gone)
+
     async def read(self, after: int) -> list[Numbered] | Snapshot:
         """Return what comes after a number, waiting for it; cancelling loses nothing.
 
@@ -162,6 +195,9 @@ class Feed:
         match event:
             case Interim():
                 self._interims[event.utterance] = event
+            case Final(text="", utterance=name):
+                self._interims.pop(name, None)
+                self._finals = deque((f for f in self._finals if f.utterance != name), MOST_FINALS)
             case Final():
                 self._interims.pop(event.utterance, None)
                 self._complete = self._complete and len(self._finals) < MOST_FINALS
@@ -172,3 +208,11 @@ class Feed:
                     del self._gaps[next(iter(self._gaps))]
             case Notice():
                 pass
+
+
+def _forgotten(numbered: Numbered, whose: Callable[[Speaker], bool]) -> Numbered:
+    """Return an event, emptied where it is about one of those who are forgotten."""
+    event = numbered.event
+    if isinstance(event, Notice) or not whose(event.speaker):
+        return numbered
+    return Numbered(numbered.seq, numbered.at, emptied(event))

@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 from livebot.hearing.recognition import RecognitionOptions
 from livebot.ids import RoomToken
 from livebot.media.ice import IcePolicy
+from livebot.rooms.keeping import decide
 from livebot.rooms.publication import PublicationOptions
 from livebot.rooms.readers import Readers
 from livebot.rooms.reception import ReceptionOptions
+from livebot.rooms.scribe import ScribeOptions
 from livebot.rooms.speaker import SpeakerOptions
 from livebot.rooms.talk import FixedTalkSettings, TalkSettings
 from livebot.rooms.wanted import WantedRoom
-from livebot.settings import Settings
+from livebot.settings import DEFAULT_BACKEND, Settings
 from livebot.translator import Translator
 
 
@@ -27,6 +29,7 @@ class RoomOptions:
         empty_s: How long we stay where nobody reads.
         publication: How readers are served.
         speakers: What all speakers share.
+        scribe: What is told and kept of it.
     """
 
     token: RoomToken
@@ -36,6 +39,7 @@ class RoomOptions:
     empty_s: float
     publication: PublicationOptions
     speakers: SpeakerOptions
+    scribe: ScribeOptions
 
 
 def room_options(
@@ -43,6 +47,7 @@ def room_options(
     wanted: WantedRoom,
     talk: TalkSettings | None = None,
     translator: Translator | None = None,
+    backend: str = DEFAULT_BACKEND,
 ) -> RoomOptions:
     """Return the options of a room.
 
@@ -51,6 +56,7 @@ def room_options(
         wanted: What was asked for.
         talk: Where the peers of its call are; None for what the settings say.
         translator: Who translates; None for nobody.
+        backend: Its name here.
     """
     talk = talk or FixedTalkSettings(settings.hpb_socket_url, settings.ice_servers)
     named = FixedTalkSettings("", wanted.ice_servers)
@@ -77,5 +83,12 @@ def room_options(
             ),
             recognition=RecognitionOptions(language=wanted.language, replay_s=settings.replay_s),
             backlog_s=settings.backlog_s,
+        ),
+        scribe=ScribeOptions(
+            backend=backend,
+            owner=wanted.owner,
+            language=wanted.language,
+            model=settings.engine_names[0] if len(settings.engine_names) == 1 else "",
+            kept=decide(settings, wanted.keeping),
         ),
     )

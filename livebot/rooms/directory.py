@@ -18,6 +18,7 @@ from livebot.ids import RoomToken, short
 from livebot.metrics import Metrics
 from livebot.rooms.admission import Admission
 from livebot.rooms.blueprint import room_options
+from livebot.rooms.keeping import Erasure, Keeping, decide
 from livebot.rooms.room import Room
 from livebot.rooms.status import RoomState, RoomStatus
 from livebot.rooms.surroundings import Surroundings
@@ -110,9 +111,17 @@ class Directory:
     def start(self, wanted: WantedRoom) -> None:
         """Begin a room, in the background."""
         room = Room(
-            room_options(self._settings, wanted, self._around.talk, self._around.translator),
+            room_options(
+                self._settings,
+                wanted,
+                self._around.talk,
+                self._around.translator,
+                backend=self._around.name,
+            ),
             engine=self._engine,
             metrics=self._metrics,
+            feeds=self._around.feeds,
+            archive=self._around.archive,
             may_listen=lambda: self.admission.may_listen(wanted.token),
             on_change=self._count,
         )
@@ -138,6 +147,21 @@ class Directory:
                 readers=dict(readers.wishes),
             )
         )
+
+    def keep(self, token: RoomToken, keeping: Keeping) -> None:
+        """Change what is kept of a room that is wanted."""
+        asked = self._wanted[token]
+        now = asked.keeping.then(keeping)
+        self.note(replace(asked, keeping=now))
+        if room := self.find(token):
+            room.keep(decide(self._settings, now))
+
+    async def forget(self, erasure: Erasure) -> None:
+        """Take back what was said and is not in the store, in rooms that run or just ended."""
+        for room in {*self._rooms.values(), *self._leaving}:
+            room.forget(erasure)
+        if archive := self._around.archive:
+            await archive.forget(erasure, self._around.name)
 
     def stop(self, token: RoomToken) -> None:
         """Leave a room after its last words, in the background.

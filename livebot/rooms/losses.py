@@ -35,6 +35,7 @@ class Losses:
         on_notice: Called with what readers are to be told: a gap that has become long enough, and
             the end of any.
         is_here: Asked whether a speaker is listened to; of others readers are told nothing.
+        on_gap: Called with the same as `on_notice`, whoever is here.
 
     Attributes:
         recent: The newest gaps that are over, oldest first.
@@ -46,7 +47,9 @@ class Losses:
         *,
         on_notice: Callable[[SessionId, Gap], None],
         is_here: Callable[[SessionId], bool],
+        on_gap: Callable[[SessionId, Gap], None] = lambda _session, _gap: None,
     ) -> None:
+        self._on_gap = on_gap
         self._metrics = metrics
         self._on_notice = on_notice
         self._is_here = is_here
@@ -113,6 +116,7 @@ class Losses:
                 lost_s=round(gap.lost_s, 1),
                 over=gap.end is not None,
             )
+            self._on_gap(session, gap)
             if self._is_here(session):
                 self._on_notice(session, gap)
 

@@ -15,6 +15,7 @@ from livebot.errors import (
 from livebot.ids import RoomToken, TalkSessionId
 from livebot.metrics import Metrics
 from livebot.rooms.directory import Directory
+from livebot.rooms.keeping import AS_SET, Erasure, Keeping, check
 from livebot.rooms.readers import Readers, Wish
 from livebot.rooms.room import Room
 from livebot.rooms.status import Health, HealthStatus, RoomStatus
@@ -67,17 +68,25 @@ class RoomManager:
         ice_servers: tuple[IceServer, ...] = (),
         *,
         owner: str = "",
+        keeping: Keeping = AS_SET,
     ) -> bool:
         """Caption a room for everybody in its call; return False if it runs already."""
         spoken = self._spoken(language)
+        asked = self._directory.asked(token)
+        said = asked.keeping.then(keeping) if asked else keeping
+        if keeping != AS_SET:
+            check(self._settings, said, can_keep=self._around.archive is not None)
         if room := self._directory.find(token):
             room.readers.everybody = True
             self._changed(room)
+            if keeping != AS_SET:
+                self._directory.keep(token, keeping)
             return False
         self._directory.admission.check(owner, token)
-        asked = self._directory.asked(token)
         readers = asked.readers if asked else {}
-        self._directory.start(WantedRoom(token, spoken, ice_servers, owner, readers=readers))
+        self._directory.start(
+            WantedRoom(token, spoken, ice_servers, owner, readers=readers, keeping=said)
+        )
         return True
 
     async def add_reader(
@@ -146,6 +155,10 @@ class RoomManager:
     async def disable_all(self) -> None:
         """Leave all rooms; the last words still come out, in the background."""
         self._directory.stop_all()
+
+    async def forget(self, erasure: Erasure) -> None:
+        """Take back what was said and is not in the store."""
+        await self._directory.forget(erasure)
 
     def rooms(self) -> list[RoomStatus]:
         """Return the rooms there are, then those that ended by a fault."""

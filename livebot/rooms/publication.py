@@ -57,6 +57,7 @@ class Publication:
         roster: Who is in the call.
         clock: The room's time line.
         is_here: Asked whether a speaker is listened to.
+        on_gap: Called with what is lost of whom, once it is known, and once it is over.
         metrics: What is counted.
 
     Attributes:
@@ -72,6 +73,7 @@ class Publication:
         roster: Roster,
         clock: RoomClock,
         is_here: Callable[[SessionId], bool],
+        on_gap: Callable[[SessionId, Gap], None] = lambda _session, _gap: None,
         metrics: Metrics,
     ) -> None:
         self.language = options.language
@@ -90,7 +92,7 @@ class Publication:
             history_s=options.history_s,
             heir=roster.heir,
         )
-        self.losses = Losses(metrics, on_notice=self._put, is_here=is_here)
+        self.losses = Losses(metrics, on_notice=self._put, is_here=is_here, on_gap=on_gap)
         self._translations = Translations(
             options.translator, targets=self._targets, on_done=self._translated, metrics=metrics
         )

@@ -11,14 +11,18 @@ from collections.abc import Callable
 
 import structlog
 
+from livebot.feeds.directory import Feeds
 from livebot.ids import RoomToken, TalkSessionId, short
 from livebot.metrics import Metrics
+from livebot.rooms.archive import Archive
 from livebot.rooms.blueprint import RoomOptions
 from livebot.rooms.clock import RoomClock
 from livebot.rooms.emptiness import Emptiness
+from livebot.rooms.keeping import Erasure, Kept
 from livebot.rooms.publication import Publication
 from livebot.rooms.readers import Readers
 from livebot.rooms.roster import Roster
+from livebot.rooms.scribe import Scribe
 from livebot.rooms.speakers import Speakers
 from livebot.rooms.status import RoomState, RoomStatus
 from livebot.signaling.client import SignalingClient
@@ -57,6 +61,8 @@ class Room:
         options: What it needs to know.
         engine: Where audio goes.
         metrics: What is counted.
+        feeds: Where those who read along find the room.
+        archive: Where transcripts go; None for nowhere.
         may_listen: Asked before each speaker: may one more be listened to?
         on_change: Called when the number of speakers or the state has changed.
     """
@@ -67,6 +73,8 @@ class Room:
         *,
         engine: SttEngine,
         metrics: Metrics,
+        feeds: Feeds | None = None,
+        archive: Archive | None = None,
         may_listen: Callable[[], bool] = lambda: True,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
@@ -87,12 +95,21 @@ class Room:
             on_event=self._on_event,
             on_lost=self._on_lost,
         )
+        self._scribe = Scribe(
+            options.token,
+            options.scribe,
+            clock=self._clock,
+            feeds=feeds or Feeds(),
+            archive=archive,
+            tells_pauses=engine.capabilities.pauses,
+        )
         self._publication = Publication(
             options.publication,
             channel=self._client,
             roster=self._roster,
             clock=self._clock,
             is_here=lambda session: session in self._speakers,
+            on_gap=self._scribe.missed,
             metrics=metrics,
         )
         self._emptiness = Emptiness(
@@ -107,6 +124,7 @@ class Room:
             clock=self._clock,
             on_caption=self._publication.publish,
             may_listen=may_listen,
+            listen=self._scribe.voice,
             metrics=metrics,
         )
 
@@ -116,7 +134,10 @@ class Room:
         Raises:
             SignalingRefusedError: (in a group) The server does not want us.
         """
-        with structlog.contextvars.bound_contextvars(room=short(self._options.token)):
+        with (
+            structlog.contextvars.bound_contextvars(room=short(self._options.token)),
+            self._scribe,
+        ):
             async with asyncio.TaskGroup() as group:
                 client = group.create_task(self._client.run(), name="signaling")
                 publishing = group.create_task(self._publication.run(), name="captions-out")
@@ -191,6 +212,16 @@ class Room:
         log.info("language_set", room=short(self._options.token), language=language)
         self._publication.language = language
         self._speakers.set_language(language)
+        self._scribe.set_language(language)
+
+    def keep(self, kept: Kept) -> None:
+        """Keep this of what is said from now on."""
+        log.info("keeping", room=short(self.token), words=kept.words, audio=kept.audio)
+        self._scribe.keep(kept)
+
+    def forget(self, erasure: Erasure) -> None:
+        """Take back what was said by somebody, or all of it."""
+        self._scribe.forget(erasure)
 
     def readers_changed(self) -> None:
         """Look again at who has asked for captions."""
@@ -202,6 +233,7 @@ class Room:
 
     def _on_event(self, event: SignalingEvent) -> None:
         self._roster.apply(event)
+        self._scribe.apply(event)
         match event:
             case Entered(session=own, is_return=is_return):
                 self._emptiness.expect_return(is_return=is_return)
@@ -215,6 +247,7 @@ class Room:
                 log.info("room_switched", to=short(room))
                 self._publication.moved()
                 self._speakers.follow(frozenset())
+                self._scribe.moved(room)
             case Offered() | CandidateFound() | SubscriptionRefused():
                 self._speakers.deliver(event)
             case CallChanged():

@@ -17,6 +17,7 @@ from livebot.metrics import Metrics
 from livebot.rooms.clock import RoomClock
 from livebot.rooms.reception import Reception, ReceptionOptions, Subscription
 from livebot.rooms.status import SpeakerStatus
+from livebot.rooms.voice import Listener
 from livebot.signaling.events import CandidateFound, Offered, SubscriptionRefused
 from livebot.stt.engine import SttEngine
 
@@ -40,6 +41,7 @@ class Speaker:
         subscription: Where answers to offers go.
         clock: The room's time line.
         on_caption: Called with each caption and each gap, in order; must not block.
+        listener: Told of what is heard, besides captions.
         metrics: What is counted.
     """
 
@@ -52,14 +54,17 @@ class Speaker:
         subscription: Subscription,
         clock: RoomClock,
         on_caption: Callable[[SessionId, Caption | Gap], None],
+        listener: Listener,
         metrics: Metrics,
     ) -> None:
         self.session = session
         self._figures = Figures(metrics)
         self._leaving = asyncio.Event()
+        self._listener = listener
         self._backlog = backlog = Backlog(
             options.backlog_s,
             lambda chunk: self._recognition.missed(chunk),  # noqa: PLW0108 - it is made below
+            listener.chunk,
         )
         self._reception = Reception(
             session,
@@ -77,19 +82,28 @@ class Speaker:
             figures=self._figures,
             on_caption=lambda caption: on_caption(session, caption),
             on_gap=lambda gap: on_caption(session, gap),
+            on_heard=listener.heard,
         )
 
     async def run(self) -> None:
         """Serve this speaker until `finish()`; then the last words come out."""
-        async with asyncio.TaskGroup() as group:
-            reception = group.create_task(self._reception.run(), name="reception")
-            group.create_task(self._recognition.run(), name="recognition")
-            await self._leaving.wait()
-            # Before the peer is closed, which takes a minute where a TURN server has gone; and
-            # here, because a task cancelled before its first step never gets to its clean-up.
-            self._reception.flush()
-            self._backlog.close()
-            reception.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                reception = group.create_task(self._reception.run(), name="reception")
+                group.create_task(self._recognise(), name="recognition")
+                await self._leaving.wait()
+                # Before the peer is closed, which takes a minute where a TURN server has gone; and
+                # here, because a task cancelled before its first step never gets to its clean-up.
+                self._reception.flush()
+                self._backlog.close()
+                reception.cancel()
+        finally:
+            self._listener.finish()
+
+    async def _recognise(self) -> None:
+        await self._recognition.run()
+        # A peer may take a minute to be closed, and readers are not to wait for that.
+        self._listener.finish()
 
     def finish(self) -> None:
         """Take no more audio; `run()` ends when the last words are out."""

@@ -18,6 +18,7 @@ from livebot.rooms.reception import Subscription
 from livebot.rooms.roster import Roster
 from livebot.rooms.speaker import Speaker, SpeakerOptions
 from livebot.rooms.status import SpeakerStatus
+from livebot.rooms.voice import Listener, Nobody
 from livebot.signaling.events import CandidateFound, Offered, SubscriptionRefused
 from livebot.stt.engine import SttEngine
 
@@ -44,6 +45,7 @@ class Speakers:
         clock: The room's time line.
         on_caption: Called with each caption and each gap, in order; must not block.
         may_listen: Asked before each one: may one more be listened to?
+        listen: Returns who is told of what is heard of somebody, besides captions.
         metrics: What is counted.
     """
 
@@ -56,6 +58,7 @@ class Speakers:
         clock: RoomClock,
         on_caption: Callable[[SessionId, Caption | Gap], None],
         may_listen: Callable[[], bool],
+        listen: Callable[[SessionId], Listener] = lambda _: Nobody(),
         metrics: Metrics,
     ) -> None:
         self._options = options
@@ -64,6 +67,7 @@ class Speakers:
         self._clock = clock
         self._on_caption = on_caption
         self._may_listen = may_listen
+        self._listen = listen
         self._metrics = metrics
         self._here: dict[SessionId, Speaker] = {}
         self._running: set[Speaker] = set()  # those who left and whose last words are due as well
@@ -148,6 +152,7 @@ class Speakers:
             subscription=self._subscriptions,
             clock=self._clock,
             on_caption=self._on_caption,
+            listener=self._listen(session),
             metrics=self._metrics,
         )
         self._here[session] = speaker

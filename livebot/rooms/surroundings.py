@@ -3,8 +3,11 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from livebot.feeds.directory import Feeds
+from livebot.rooms.archive import Archive
 from livebot.rooms.talk import TalkSettings
 from livebot.rooms.wanted import WantedRoom
+from livebot.settings import DEFAULT_BACKEND
 from livebot.translator import Translator
 
 
@@ -21,6 +24,9 @@ class Surroundings:
         found: The rooms that were wanted before the restart.
         talk: Where the peers of a call are; None for what the settings say.
         translator: Who translates; None for nobody.
+        name: The backend's name here.
+        feeds: Where those who read along find the rooms.
+        archive: Where transcripts go; None for nowhere.
     """
 
     overload: Callable[[], Sequence[str]] = tuple
@@ -31,3 +37,6 @@ class Surroundings:
     found: Sequence[WantedRoom] = ()
     talk: TalkSettings | None = None
     translator: Translator | None = field(default=None, repr=False)
+    name: str = DEFAULT_BACKEND
+    feeds: Feeds = field(default_factory=Feeds)
+    archive: Archive | None = None

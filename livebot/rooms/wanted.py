@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 import msgspec
 
 from livebot.ids import RoomToken, TalkSessionId, is_room_token, is_talk_session
+from livebot.rooms.keeping import AS_SET, Keeping
 from livebot.rooms.readers import MOST_READERS, Wish
 from livebot.settings import IceServer, parse_ice_servers
 
@@ -24,6 +25,7 @@ class WantedRoom:
         owner: The name of the key whose quota it counts for; empty for nobody's.
         everybody: Whether all people in its call read.
         readers: Who asked to read.
+        keeping: What was said of what is kept.
     """
 
     token: RoomToken
@@ -32,6 +34,7 @@ class WantedRoom:
     owner: str = ""
     everybody: bool = True
     readers: Mapping[TalkSessionId, Wish] = field(default_factory=dict)
+    keeping: Keeping = AS_SET
 
 
 def encode(rooms: Iterable[WantedRoom]) -> bytes:
@@ -72,6 +75,7 @@ def _room(value: object) -> WantedRoom:
                 owner=_text(more.get("owner", "")),
                 everybody=more.get("everybody", True) is True,
                 readers=_readers(more.get("readers", {})),
+                keeping=_keeping(more.get("keeping", {})),
             )
         case _:
             raise ValueError("has something that is no room")
@@ -81,6 +85,13 @@ def _text(value: object) -> str:
     if isinstance(value, str):
         return value
     raise ValueError("has an owner that is no name")
+
+
+def _keeping(value: object) -> Keeping:
+    try:
+        return msgspec.convert(value, Keeping)
+    except msgspec.ValidationError:
+        raise ValueError("has something that says nothing of what is kept") from None
 
 
 def _readers(value: object) -> dict[TalkSessionId, Wish]:

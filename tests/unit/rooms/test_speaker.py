@@ -18,6 +18,7 @@ from livebot.rooms.clock import RoomClock
 from livebot.rooms.reception import ReceptionOptions
 from livebot.rooms.speaker import Speaker, SpeakerOptions
 from livebot.rooms.talk import FixedTalkSettings
+from livebot.rooms.voice import Nobody
 from livebot.signaling.events import CandidateFound, Offered
 from tests.support.scripted_engine import ScriptedEngine
 
@@ -91,6 +92,7 @@ def _speaker(
         subscription=subscription or Subscription(),
         clock=RoomClock(),
         on_caption=lambda _session, _caption: None,
+        listener=Nobody(),
         metrics=Metrics(),
     )
 
