@@ -14,6 +14,8 @@ from livebot.errors import EngineError, EngineUnavailableError
 from livebot.metrics import Metrics
 from livebot.stt.breaker import FIRST_S, MOST_S
 from livebot.stt.engine import Capabilities, SttEngine, SttEvent, SttStream, Word
+from livebot.stt.host.engine import HostedEngine
+from livebot.stt.host.host import EngineHost
 from livebot.stt.member import Member
 
 FAILOVER_AFTER_S = 10.0
@@ -66,6 +68,13 @@ class Failover:
             watched=all(one.watched for one in each),
             hears_language=all(one.hears_language for one in each),
         )
+
+    @property
+    def host(self) -> EngineHost | None:
+        """Return the first engine host of the engines; None where none has models here."""
+        engines = (member.engine for member in self._members)
+        hosts = (engine.host for engine in engines if isinstance(engine, HostedEngine))
+        return next((host for host in hosts if host is not None), None)
 
     async def __aenter__(self) -> Self:
         """Start the engines; one that cannot be is tried again later, as long as another can.

@@ -30,6 +30,11 @@ class HostedEngine:
         """Say what this engine can do."""
         return Capabilities(languages=self._languages, word_times=True, pauses=True, watched=True)
 
+    @property
+    def host(self) -> EngineHost | None:
+        """Return who has the workers, which others may use, too; None while they are not there."""
+        return self._host
+
     async def __aenter__(self) -> Self:
         """Start the workers; where the model is missing, download it first.
 
