@@ -6,11 +6,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
-import sqlalchemy as sa
 from sqlalchemy import URL, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from livebot.errors import StoreError
 from livebot.store import faults, migrating
 from livebot.store.opening import arguments, blocking, is_sqlite, prepare
 from livebot.store.places import make_file, make_folder
@@ -28,6 +28,10 @@ class Database:
 
     Args:
         url: Where.
+
+    Attributes:
+        scrubber: To be told of what was erased.
+        fault: What the database said last, with its cure; empty while it works.
     """
 
     def __init__(self, url: URL) -> None:
@@ -35,7 +39,8 @@ class Database:
         self._is_sqlite = is_sqlite(url)
         self._engine: AsyncEngine | None = None
         self._turn = asyncio.Lock()
-        self.scrubber = Scrubber(self._clear)
+        self.scrubber = Scrubber(self)
+        self.fault = ""
 
     async def __aenter__(self) -> Self:
         """Open it.
@@ -96,13 +101,58 @@ class Database:
 
     @asynccontextmanager
     async def _begun(self, options: dict[str, str]) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._bare(options) as connection, connection.begin():
+                yield connection
+        except StoreError as exc:
+            self.fault = str(exc)
+            raise
+        self.fault = ""
+
+    async def rewrite(self, tables: Sequence[str]) -> bool:
+        """Leave nothing of rows that were erased from tables in the files.
+
+        Of PostgreSQL's, only as far as the server lets a client.
+
+        Returns:
+            False where somebody else still reads what is to go: then `cut()` may do.
+
+        Raises:
+            StoreError: The database failed.
+        """
+        if self._is_sqlite:
+            async with self._turn, self._bare({"begin": ""}) as connection:
+                await connection.exec_driver_sql("VACUUM")
+            return await self.cut()
+        async with self._bare({"isolation_level": "AUTOCOMMIT"}) as connection:
+            for table in tables:
+                await connection.exec_driver_sql(f"VACUUM {table}")
+        return True
+
+    async def cut(self) -> bool:
+        """Move what was written into the file itself, and leave nothing beside it.
+
+        Returns:
+            False where somebody else reads what is to go.
+
+        Raises:
+            StoreError: The database failed.
+        """
+        if not self._is_sqlite:
+            return True
+        async with self._turn, self._bare({"begin": ""}) as connection:
+            found = await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            return bool(found.one()[0] == 0)
+
+    @asynccontextmanager
+    async def _bare(self, options: dict[str, str]) -> AsyncIterator[AsyncConnection]:
+        """Give a connection outside of transactions."""
         if self._engine is None:
             raise RuntimeError("the database is to be entered")
         with faults.told():
             async with self._engine.connect() as connection:
                 await connection.execution_options(**options)
-                async with connection.begin():
-                    yield connection
+                yield connection
 
     def _prepare(self) -> None:
         """Make the file and the tables; in a thread."""
@@ -111,22 +161,3 @@ class Database:
             make_folder(file.parent)
             make_file(file)
         migrating.migrate(blocking(self._url))
-
-    async def _clear(self, tables: Sequence[str]) -> bool:
-        """Leave nothing of erased rows in the files; say whether that worked."""
-        if self._engine is None:
-            return False
-        async with AsyncExitStack() as stack:
-            if self._is_sqlite:
-                await stack.enter_async_context(self._turn)
-            stack.enter_context(faults.told())
-            connection = await stack.enter_async_context(self._engine.connect())
-            if not self._is_sqlite:
-                await connection.execution_options(isolation_level="AUTOCOMMIT")
-                for table in tables:
-                    await connection.execute(sa.text(f"VACUUM {table}"))
-                return True
-            await connection.execution_options(begin="")
-            await connection.exec_driver_sql("VACUUM")
-            row = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).one()
-            return bool(row[0] == 0)

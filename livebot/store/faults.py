@@ -34,6 +34,7 @@ _POSTGRESQL = {
     "53": "the database server lacks disk or memory: free some",
     "57014": "the database server took too long: try again; if this stays, see what it does",
     "55P03": "the database is held by somebody else: try again; if this stays, see who locks it",
+    "40": "somebody else changed the same: try again",
     "25006": "the database server only lets read: connect to the one that may be written",
 }
 """Beginnings of PostgreSQL's codes, and what to do; longer ones win."""
@@ -44,9 +45,6 @@ _UNREACHED = (
 )
 _LATE = "the database does not answer in time: check that it runs and is not overloaded"
 _ELSE = "the database failed; the log says with which code"
-
-RETRIED = frozenset({"40001", "40P01"})
-"""PostgreSQL's codes for who lost against another transaction, and may try again."""
 
 
 @contextmanager

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livebot.errors import NotFoundError
-from livebot.store import rows, scopes, transcripts
+from livebot.store import erasing, files, rows, scopes, transcripts
+from livebot.store.audio import Audio
 from livebot.store.database import Database
 from livebot.store.records import Job, JobState, Scope, StoredTranscript
 from livebot.store.tables import JOBS
@@ -20,12 +22,16 @@ class Jobs:
 
     Args:
         database: Where they are.
+        audio: Files of their transcripts.
         now: The time, in seconds since 1970. Processes on several machines need the same, or
             leases end early.
     """
 
-    def __init__(self, database: Database, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, database: Database, audio: Audio, *, now: Callable[[], float] = time.time
+    ) -> None:
         self._database = database
+        self._audio = audio
         self._now = now
 
     async def add(self, job: Job) -> None:
@@ -39,8 +45,9 @@ class Jobs:
         Raises:
             NotFoundError: There is none that the scope lets see.
         """
+        wanted = sa.select(JOBS).where(JOBS.c.id == job, scopes.jobs(scope))
         async with self._database.reading() as connection:
-            return await _get(connection, job, scope)
+            return await _one(connection, wanted)
 
     async def list(self, scope: Scope, *, limit: int = 100, state: str = "") -> Sequence[Job]:
         """Return them, newest first, without ephemeral ones."""
@@ -125,6 +132,40 @@ class Jobs:
         async with self._database.writing() as connection:
             await connection.execute(_ours(job, worker).values(free))
 
+    async def cancel(self, job: str, scope: Scope) -> Job:
+        """Cancel one that is not over, and remove its file; return it as it is then.
+
+        Raises:
+            NotFoundError: There is none that the scope lets see.
+        """
+        wanted = sa.select(JOBS).where(JOBS.c.id == job, scopes.jobs(scope)).with_for_update()
+        over = JOBS.update().where(JOBS.c.id == job)
+        over = over.values(state=JobState.CANCELED.value, **self._over())
+        async with self._database.writing() as connection:
+            found = await _one(connection, wanted)
+            if found.state.is_over:
+                return found
+            canceled = await _one(connection, over.returning(*JOBS.c))
+        await files.remove([Path(found.path)] if found.path else [])
+        return canceled
+
+    async def erase(self, job: str, scope: Scope) -> None:
+        """Erase one with its transcript and its file.
+
+        Raises:
+            NotFoundError: There is none that the scope lets see.
+        """
+        if not await self._erase((JOBS.c.id == job) & scopes.jobs(scope)):
+            raise NotFoundError("there is no such job")
+        await self._database.scrubber.scrub(erasing.TABLES)
+
+    async def expire(self, before: float) -> int:
+        """Erase those that were over before a time."""
+        erased = await self._erase(JOBS.c.finished_at < before)
+        if erased:
+            self._database.scrubber.soil(erasing.TABLES)
+        return erased
+
     async def untold(self) -> Sequence[Job]:
         """Return those that are over and whose webhook is still to be told."""
         over = sa.select(JOBS).where(JOBS.c.state.not_in(_OPEN), ~JOBS.c.told)
@@ -141,6 +182,19 @@ class Jobs:
         async with self._database.reading() as connection:
             return frozenset((await connection.execute(needed)).scalars())
 
+    async def _erase(self, which: sa.ColumnElement[bool]) -> int:
+        some = sa.select(JOBS.c.id).where(which).order_by(JOBS.c.id).limit(erasing.AT_ONCE)
+        erased = 0
+        while True:
+            async with self._database.writing() as connection:
+                ids = list((await connection.execute(some)).scalars())
+                gone = await erasing.by_id(connection, ids)
+            await self._audio.remove(gone.audio)
+            await files.remove(Path(path) for path in gone.uploads)
+            erased += gone.count
+            if gone.count < erasing.AT_ONCE:
+                return erased
+
     def _over(self) -> dict[str, object]:
         return {"finished_at": self._now(), "path": "", "worker": "", "lease_until": None}
 
@@ -150,8 +204,7 @@ class Jobs:
             return [rows.job(rows.plain(row)) for row in found.mappings()]
 
 
-async def _get(connection: AsyncConnection, job: str, scope: Scope) -> Job:
-    wanted = sa.select(JOBS).where(JOBS.c.id == job, scopes.jobs(scope))
+async def _one(connection: AsyncConnection, wanted: sa.Executable) -> Job:
     if (row := (await connection.execute(wanted)).mappings().first()) is None:
         raise NotFoundError("there is no such job")
     return rows.job(rows.plain(row))

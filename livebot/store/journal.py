@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
 from livebot import logs
 from livebot.errors import StoreError
 from livebot.feeds.events import Numbered
@@ -88,6 +90,8 @@ class Journal:
             while self._waiting:
                 size = min(len(self._waiting), AT_ONCE)
                 await self._write([self._waiting.popleft() for _ in range(size)])
+                if self._stopping and self.is_failing:
+                    self._let_through()
                 self._release_passed()
             self._idle.set()
             if self._stopping:
@@ -105,8 +109,9 @@ class Journal:
             waiting.done(waiting.numbered.seq)
 
     async def _insert(self, batch: Sequence[_Waiting]) -> None:
-        sessions = sorted({waiting.session for waiting in batch})
-        seen = LIVE_SESSIONS.update().where(LIVE_SESSIONS.c.id.in_(sessions))
+        ours = LIVE_SESSIONS.c.id.in_({waiting.session for waiting in batch})
+        locked = sa.select(LIVE_SESSIONS.c.id).where(ours).order_by(LIVE_SESSIONS.c.id)
+        seen = LIVE_SESSIONS.update().where(LIVE_SESSIONS.c.id.in_(locked.with_for_update()))
         async with self._database.writing() as connection:
             found = await connection.execute(
                 seen.values(seen_at=time.time()).returning(LIVE_SESSIONS.c.id)

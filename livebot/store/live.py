@@ -75,28 +75,29 @@ class Live:
     async def forget(self, session: str) -> None:
         """Erase it and its events; no byte stays."""
         self._open.discard(session)
-        await self._erase(LIVE_SESSIONS.c.id == session)
-        await self._database.scrubber.scrub(ERASED)
+        await self._erase(_ids(LIVE_SESSIONS.c.id == session).with_for_update())
+        await self._database.scrubber.wipe(ERASED)
 
     async def keep(self) -> None:
         """Note that the sessions that are open here go on, though nobody may speak."""
-        going = LIVE_SESSIONS.update().where(
-            LIVE_SESSIONS.c.id.in_(sorted(self._open)), ~LIVE_SESSIONS.c.closed
-        )
+        going = _free(LIVE_SESSIONS.c.id.in_(self._open) & ~LIVE_SESSIONS.c.closed)
+        seen = LIVE_SESSIONS.update().where(LIVE_SESSIONS.c.id.in_(going))
         async with self._database.writing() as connection:
-            await connection.execute(going.values(seen_at=time.time()))
+            await connection.execute(seen.values(seen_at=time.time()))
 
     async def expire(self, before: float) -> int:
         """Erase those of which nothing was noted since a time."""
-        erased = await self._erase(LIVE_SESSIONS.c.seen_at < before)
+        erased = await self._erase(_free(LIVE_SESSIONS.c.seen_at < before))
         if erased:
             self._database.scrubber.soil(ERASED)
         return erased
 
-    async def _erase(self, which: sa.ColumnElement[bool]) -> int:
+    async def _erase(self, which: sa.Select[tuple[object]]) -> int:
         async with self._database.writing() as connection:
             gone = await connection.execute(
-                LIVE_SESSIONS.delete().where(which).returning(LIVE_SESSIONS.c.id)
+                LIVE_SESSIONS.delete()
+                .where(LIVE_SESSIONS.c.id.in_(which))
+                .returning(LIVE_SESSIONS.c.id)
             )
             ids = list(gone.scalars())
             for session in ids:
@@ -106,3 +107,12 @@ class Live:
                 link = (SHARES.c.kind == "live") & (SHARES.c.target == session)
                 await connection.execute(SHARES.delete().where(link))
         return len(ids)
+
+
+def _ids(which: sa.ColumnElement[bool]) -> sa.Select[tuple[object]]:
+    return sa.select(LIVE_SESSIONS.c.id).where(which)
+
+
+def _free(which: sa.ColumnElement[bool]) -> sa.Select[tuple[object]]:
+    """Return those that nobody changes just now: who does has them in view."""
+    return _ids(which).with_for_update(skip_locked=True)

@@ -134,6 +134,11 @@ def job(row: Row) -> Job:
     )
 
 
+def of_share(share: Share, digest: str) -> dict[str, Any]:
+    """Return the row of a share."""
+    return {**asdict(share), "digest": digest}
+
+
 def share(row: Row) -> Share:
     """Return the share of a row."""
     return Share(

@@ -1,14 +1,17 @@
 """Transcripts: begun, added to, read, found, erased."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livebot.errors import NotFoundError
-from livebot.store import finding, rows, scopes
+from livebot.store import erasing, files, finding, rows, scopes
+from livebot.store.audio import Audio
 from livebot.store.database import Database
 from livebot.store.records import (
+    Kind,
     Page,
     Scope,
     StoredGap,
@@ -24,10 +27,12 @@ class Transcripts:
 
     Args:
         database: Where they are.
+        audio: Their files.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, audio: Audio) -> None:
         self._database = database
+        self._audio = audio
 
     async def begin(self, head: TranscriptHead) -> None:
         """Begin one; nothing changes where there is one of this id."""
@@ -108,6 +113,59 @@ class Transcripts:
             found = [rows.plain(row) for row in (await connection.execute(statement)).mappings()]
         return finding.page(found, limit=limit, has_query=bool(query))
 
+    async def erase(self, transcript: str, scope: Scope) -> None:
+        """Erase one with its audio; no byte of it stays in the database's file.
+
+        Raises:
+            NotFoundError: There is none that the scope lets see.
+        """
+        one = (TRANSCRIPTS.c.id == transcript) & scopes.transcripts(scope)
+        if not await self._erase(one):
+            raise NotFoundError("there is no such transcript")
+        await self._database.scrubber.scrub(erasing.TABLES)
+
+    async def erase_room(self, room: str, scope: Scope) -> int:
+        """Erase all of a room; return how many."""
+        its = (TRANSCRIPTS.c.kind == Kind.CALL.value) & (TRANSCRIPTS.c.room == room)
+        erased = await self._erase(its & scopes.transcripts(scope))
+        if erased:
+            await self._database.scrubber.scrub(erasing.TABLES)
+        return erased
+
+    async def erase_person(self, person: str, scope: Scope) -> int:
+        """Erase what somebody said, everywhere in scope, with the audio.
+
+        Returns:
+            How many utterances that were.
+        """
+        async with self._database.writing() as connection:
+            gone = await erasing.person(connection, person, scope)
+        await self._audio.remove(gone.audio)
+        # Events may have gone though no utterance did.
+        await self._database.scrubber.scrub(erasing.TABLES)
+        return gone.count
+
+    async def expire(self, before: float) -> int:
+        """Erase what ended before a time; return how many.
+
+        Those that never ended count from their last utterance.
+        """
+        erased = await self._erase(_last_said() < before)
+        if erased:
+            self._database.scrubber.soil(erasing.TABLES)
+        return erased
+
+    async def _erase(self, which: sa.ColumnElement[bool]) -> int:
+        erased = 0
+        while True:
+            async with self._database.writing() as connection:
+                gone = await erasing.transcripts(connection, which)
+            await self._audio.remove(gone.audio)
+            await files.remove(Path(path) for path in gone.uploads)
+            erased += gone.count
+            if gone.count < erasing.AT_ONCE:
+                return erased
+
 
 async def complete(
     database: Database, connection: AsyncConnection, transcript: StoredTranscript
@@ -143,3 +201,12 @@ def _of(table: sa.Table, transcript: str) -> sa.Select[tuple[object, ...]]:
         .where(table.c.transcript == transcript)
         .order_by(table.c.start, table.c.id)
     )
+
+
+def _last_said() -> sa.ColumnElement[float]:
+    """Return when a transcript ended, or when something was said last."""
+    last = sa.select(sa.func.max(UTTERANCES.c.end)).where(
+        UTTERANCES.c.transcript == TRANSCRIPTS.c.id
+    )
+    spoken = sa.func.coalesce(last.scalar_subquery(), 0.0)
+    return sa.func.coalesce(TRANSCRIPTS.c.ended_at, TRANSCRIPTS.c.started_at + spoken)
