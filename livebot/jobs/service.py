@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -127,6 +127,14 @@ class Jobs:
         """Stop; what is under way is given back."""
         await self._stack.aclose()
 
+    def check_size(self, size: int) -> None:
+        """Check the size that a file is said to have.
+
+        Raises:
+            TooLargeError: That is too much.
+        """
+        self._uploads.check(size)
+
     async def receive(
         self, name: str, pieces: AsyncIterator[bytes], *, size: int | None = None
     ) -> Upload:
@@ -205,7 +213,7 @@ class Jobs:
         models = host.status().models if isinstance(host, EngineHost) else ()
         return Health(self._settings.jobs_at_once, queued, processing, tuple(models))
 
-    async def changes(self, job: str, scope: Scope) -> AsyncIterator[Job]:
+    async def changes(self, job: str, scope: Scope) -> AsyncGenerator[Job, None]:
         """Yield a job now and whenever it has changed, until it is over.
 
         Raises:
