@@ -25,6 +25,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _CAPTION_S = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 120.0)
 """Up to the cold start of a remote engine, during which audio waits."""
 
+_LIVE_S = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 120.0)
 _FIRST_AUDIO_S = (0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 _LAG_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Fifty milliseconds is the promise; what is above shows by how much it was broken."""
@@ -99,6 +100,7 @@ class Metrics:
         self._kept(registry)
         self._losses(registry)
         self._audio(registry)
+        self._live(registry)
         self._process(registry)
 
     def _kept(self, registry: CollectorRegistry) -> None:
@@ -160,6 +162,43 @@ class Metrics:
         self.audio_silent = Counter(
             "transcription_audio_silent_seconds_total",
             "Silence put in place of audio that never came, in seconds.",
+            registry=registry,
+        )
+
+    def _live(self, registry: CollectorRegistry) -> None:
+        self.live_sessions = Gauge(
+            "transcription_live_sessions_active",
+            "Live sessions, those included whose clients may come back.",
+            registry=registry,
+        )
+        self.live_refused = Counter(
+            "transcription_live_refused_total",
+            "Live sessions that were not opened, by reason: stopping, overload, full, quota.",
+            ["reason"],
+            registry=registry,
+        )
+        self.live_resumed = Counter(
+            "transcription_live_resumed_total",
+            "Clients that came back to their live session, by where it was found: memory, store.",
+            ["place"],
+            registry=registry,
+        )
+        self.live_latency = Histogram(
+            "transcription_live_latency_seconds",
+            "From the arrival of the end of an utterance's audio to its final event, in live"
+            " sessions.",
+            buckets=_LIVE_S,
+            registry=registry,
+        )
+        self.live_snapshots = Counter(
+            "transcription_live_snapshots_total",
+            "Snapshots sent to readers of live sessions who were too slow for single events.",
+            registry=registry,
+        )
+        self.live_unkept = Counter(
+            "transcription_live_unkept_total",
+            "Utterances and gaps of live sessions that are missing in their transcripts because"
+            " the store did not take them.",
             registry=registry,
         )
 

@@ -7,7 +7,7 @@ for. Otherwise the word it is cut in, and what follows, is for the next stream.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from livebot.audio.pcm import RATE_HZ
@@ -114,6 +114,12 @@ class Conversation:
         self._asked_at = float("-inf")
         self.watch = StallWatch()
         self.is_noise = False
+        self._is_told_before = False
+
+    def remember(self, told: Sequence[Told]) -> None:
+        """Note what readers have from before a restart: the audio of that may come again."""
+        self._told.extend(told)
+        self._is_told_before = bool(told)
 
     def set_language(self, language: str) -> None:
         """Understand another language: from the next pause on, or in a few seconds."""
@@ -200,7 +206,9 @@ class Conversation:
 
     def _listening(self, lease: _Open) -> Listening:
         intake = self._intake
-        again = continuation.recent(self._told, intake.begins) if intake.repeats else []
+        repeats = intake.repeats or self._is_told_before
+        again = continuation.recent(self._told, intake.begins) if repeats else []
+        self._is_told_before = False
         idle_after = None if lease.facts.pauses else IDLE_AFTER_S
         return Listening(
             [Segmenter(mode, lease.language, idle_after=idle_after) for mode in MODES],

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from livebot.audio.pcm import level_dbfs
-from livebot.hearing.backlog import Backlog
+from livebot.hearing.backlog import Backlog, Mark
 from livebot.stt.lease import OPEN_DBFS, PRE_ROLL_S, SpeechGate
 from livebot.stt.replay import Piece, Replay
 from livebot.stt.stall import SpeechDetector
@@ -25,6 +25,7 @@ class Intake:
         self._gate = SpeechGate()
         self._detector = SpeechDetector()
         self._replay = Replay(replay_s)
+        self._mark: Mark | None = None  # all that came before it was taken out of the backlog
 
     @property
     def is_wanted(self) -> bool:
@@ -52,17 +53,26 @@ class Intake:
         What a stream shall hear first, the pre-roll and the sound, comes next then.
         """
         while not (self._must_send or (self._unsent and self._gate.is_open)):
+            self._pass()
             piece = await self._take()
-            if piece is None:
+            if piece is None and self._mark is None:
                 return False
+            if piece is None:
+                continue
             horizon = piece.chunk.end - PRE_ROLL_S
             while not self._gate.is_open and self._unsent[0].chunk.end < horizon:
                 self._unsent.popleft()
         return True
 
     async def next(self) -> Piece | None:
-        """Return what is to be sent next; it stays until `sent()`. None when no more comes."""
-        return self._unsent[0] if self._unsent else await self._take()
+        """Return what is to be sent next; it stays until `sent()`.
+
+        Returns:
+            None when no more comes, or where the stream is to be completed: see `Mark`.
+        """
+        if self._unsent:
+            return self._unsent[0]
+        return None if self._mark else await self._take()
 
     def sent(self, now: float) -> None:
         """Note that a stream has taken what `next()` returned, at `now` on any steady clock."""
@@ -78,6 +88,8 @@ class Intake:
     def finished(self) -> None:
         """Note that a stream ended in order: everything it took is answered."""
         self._replay.clear()
+        if not self._unsent:
+            self._pass()
 
     def cut(self) -> None:
         """Note that a stream ended in order, but in the middle of speech: the next hears that."""
@@ -103,10 +115,25 @@ class Intake:
         yield from self.take_back()
         while self._unsent:
             yield self._unsent.popleft()
-        yield from (Piece(chunk) for chunk in self._backlog.drain())
+        self._pass()
+        for chunk in self._backlog.drain():
+            if isinstance(chunk, Mark):
+                chunk.on_passed()
+            else:
+                yield Piece(chunk)
+
+    def _pass(self) -> None:
+        """Leave a mark behind: what comes now is for another stream, once there is sound."""
+        if self._mark is not None:
+            mark, self._mark = self._mark, None
+            self._gate.shut()
+            mark.on_passed()
 
     async def _take(self) -> Piece | None:
         chunk = await self._backlog.get()
+        if isinstance(chunk, Mark):
+            self._mark = chunk
+            return None
         if chunk is None:
             return None
         level = level_dbfs(chunk.samples)

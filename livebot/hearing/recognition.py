@@ -9,7 +9,7 @@ Rule: audio leaves this file in two ways only: it was answered, or it was lost a
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from livebot.audio.pipeline import Chunk
@@ -23,6 +23,7 @@ from livebot.hearing.figures import Figures
 from livebot.hearing.intake import Intake
 from livebot.hearing.supervisor import first_error
 from livebot.hearing.unheard import Unheard
+from livebot.stt.continuation import Told
 from livebot.stt.engine import SttEngine, SttEvent
 from livebot.stt.replay import Piece
 
@@ -113,6 +114,15 @@ class Recognition:
                 break
             await self._wait(self._delay(error))
         self.give_up()
+
+    @property
+    def sent_until(self) -> float:
+        """Return up to where an engine was sent audio that may still be answered."""
+        return self._intake.sent_until
+
+    def remember(self, told: Sequence[Told]) -> None:
+        """Note what readers have from before a restart; see `Conversation.remember()`."""
+        self._conversation.remember(told)
 
     def set_language(self, language: str) -> None:
         """Understand another language from now on; see `Conversation.set_language()`."""

@@ -1,11 +1,19 @@
 """One live session: a client's audio on its way to events."""
 
+from livebot.errors import BusyError
 from livebot.feeds.feed import Feed
 from livebot.live.options import LiveOptions
+from livebot.live.transcription import End, Transcription
 
 
 class LiveSession:
-    """One client's audio; see `LiveSessions.open()`.
+    """One client's hold on a session; see `LiveSessions.open()`.
+
+    Who comes back gets another one, and this one is told to go. So a client that hangs does
+    nothing to the one that took its place.
+
+    Args:
+        transcription: What it holds on to.
 
     Attributes:
         id: 32 hexadecimal digits, not to be guessed.
@@ -13,9 +21,12 @@ class LiveSession:
         feed: What is said.
     """
 
-    id: str
-    options: LiveOptions
-    feed: Feed
+    def __init__(self, transcription: Transcription) -> None:
+        self.id = transcription.plan.id
+        self.options: LiveOptions = transcription.plan.options
+        self.feed: Feed = transcription.feed
+        self._transcription = transcription
+        self._client = transcription.attach()
 
     @property
     def position(self) -> float:
@@ -24,36 +35,62 @@ class LiveSession:
         After a restart of the service: up to where all words were told. A client that still has
         what it recorded since sends it again.
         """
-        raise NotImplementedError
+        return self._transcription.position
 
     def begin_at(self, seconds: float) -> None:
         """Say where on the time line the next audio begins; what is left out becomes a gap.
 
         Raises:
             RequestError: That is before `position`, or hours after it.
+            BusyError: The session is over, or another client's.
         """
-        raise NotImplementedError
+        self._check()
+        self._transcription.begin_at(seconds)
 
     async def send(self, data: bytes) -> None:
         """Take audio as it was declared; waits where it comes much faster than it was spoken.
 
         Raises:
             RequestError: It cannot be decoded.
+            BusyError: The session is over, or another client's.
         """
-        raise NotImplementedError
+        self._check()
+        await self._transcription.send(data)
 
     async def finalize(self) -> None:
-        """Complete what was said so far; returns when its finals are in the feed."""
-        raise NotImplementedError
+        """Complete what was said so far; returns when its finals are in the feed.
+
+        Where the engine is away or slow it returns after ten seconds, and they come later.
+
+        Raises:
+            BusyError: The session is over, or another client's.
+        """
+        self._check()
+        await self._transcription.finalize()
 
     def keepalive(self) -> None:
         """Note that the client is there, though it sends no audio."""
-        raise NotImplementedError
+        self._transcription.keepalive(self._client)
 
     async def finish(self) -> None:
         """Take no more audio; returns when the last words are in the feed, which is closed."""
-        raise NotImplementedError
+        if self._transcription.is_of(self._client):
+            self._transcription.finish()
+        await self._transcription.finished()
 
     def detach(self) -> None:
         """Note that the client is gone; the session waits for it for a while, then finishes."""
-        raise NotImplementedError
+        self._transcription.detach(self._client)
+
+    async def ended(self) -> End:
+        """Wait until the client is to go, and return why.
+
+        Unless another client took its place or it gave no sign of life, the feed is closed then.
+        """
+        return await self._client.wait()
+
+    def _check(self) -> None:
+        if not self._transcription.is_of(self._client):
+            raise BusyError("another client goes on with this session, or gave it up: resume it")
+        if self._transcription.is_over:
+            raise BusyError("the session is over: open another one")

@@ -71,3 +71,7 @@ class SpeechGate:
         else:
             self._left_s = max(0.0, self._left_s - duration_s)
         return self.is_open
+
+    def shut(self) -> None:
+        """Close it: the next sound opens it again."""
+        self._left_s = 0.0
