@@ -89,6 +89,18 @@ class Dialogue:
         self._finalizing[self._finalizing.index(None)] = seq
         return self._finalized()
 
+    def refuse(self, kind: str) -> Message:
+        """Return what is told of a message that has no effect."""
+        if kind == "Configure":
+            return {
+                "type": "ConfigureFailure",
+                "request_id": self._request,
+                "code": "CONFIGURE_KEYTERMS_NOT_SUPPORTED",
+                "description": "nothing can be changed while audio comes",
+            }
+        text = "known are KeepAlive, Finalize and CloseStream, and binary audio"
+        return {"type": "Error", "variant": "UNKNOWN-MESSAGE", "description": text}
+
     def ended(self, position: float) -> list[Message]:
         """Return what is told last."""
         return [

@@ -1,0 +1,111 @@
+"""A client's WebSocket, spoken in another service's form."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+import msgspec
+from aiohttp import WSMsgType, web
+
+from livebot.errors import RequestError
+from livebot.feeds.events import Numbered, Snapshot
+from livebot.feeds.feed import Feed
+from livebot.live.session import LiveSession
+
+Message: TypeAlias = Mapping[str, Any]
+
+MOST_BYTES = 4 << 20
+"""Of one message: twenty seconds of raw stereo, as a client may send them that reads a file."""
+
+HEARTBEAT_S = 15.0
+"""After so long a client is asked whether it is there; it must answer in half that time."""
+
+FINISH_S = 30.0
+"""How long the last words may take to come once a client is done."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Socket:
+    """All that one client is told goes through here, in order.
+
+    Args:
+        request: What is to become a WebSocket.
+        protocols: Names of ours that a client may offer.
+    """
+
+    def __init__(self, request: web.Request, protocols: Iterable[str] = ()) -> None:
+        self._request = request
+        self._lock = asyncio.Lock()
+        self.response = web.WebSocketResponse(
+            protocols=tuple(protocols), heartbeat=HEARTBEAT_S, max_msg_size=MOST_BYTES
+        )
+
+    def check(self) -> None:
+        """Check that a WebSocket is asked for.
+
+        Raises:
+            RequestError: It is not.
+        """
+        if not self.response.can_prepare(self._request).ok:
+            raise RequestError("this is for WebSockets: send the headers of an upgrade")
+
+    async def open(self) -> None:
+        """Become a WebSocket."""
+        await self.response.prepare(self._request)
+
+    async def say(self, messages: Iterable[Message]) -> None:
+        """Tell messages; waits while the client takes none.
+
+        Raises:
+            ConnectionError: It is gone.
+        """
+        async with self._lock:
+            for message in messages:
+                await self.response.send_str(_encode(message).decode())
+
+    async def receive(self, within_s: float | None = None) -> str | bytes | None:
+        """Return what comes next; None where nothing does any more.
+
+        Raises:
+            TimeoutError: Nothing came for so long.
+        """
+        async with asyncio.timeout(within_s):
+            came = await self.response.receive()
+        return came.data if came.type in (WSMsgType.TEXT, WSMsgType.BINARY) else None
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """End the conversation; may be called twice."""
+        await self.response.close(code=code, message=reason.encode())
+
+
+async def relay(
+    feed: Feed, socket: Socket, hear: Callable[[Numbered | Snapshot], list[dict[str, Any]]]
+) -> None:
+    """Tell a client what is said, until the feed ends.
+
+    Args:
+        feed: Where it is said.
+        socket: The client's.
+        hear: Makes messages of what comes.
+
+    Raises:
+        ConnectionError: The client is gone.
+    """
+    after = 0
+    while came := await feed.read(after):
+        if isinstance(came, Snapshot):
+            after = came.seq
+            await socket.say(hear(came))
+        else:
+            after = came[-1].seq
+            await socket.say([message for numbered in came for message in hear(numbered)])
+
+
+async def finish(session: LiveSession) -> None:
+    """Let the last words come, but not for ever. May be called twice."""
+    try:
+        async with asyncio.timeout(FINISH_S):
+            await session.finish()
+    except TimeoutError:
+        session.detach()
