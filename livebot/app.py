@@ -13,10 +13,13 @@ import structlog
 
 from livebot import __version__, lag, logs
 from livebot.api.server import make_app, serve
+from livebot.api.services import Services
 from livebot.backends import Backends
+from livebot.feeds.directory import Feeds
 from livebot.metrics import Metrics
 from livebot.overload import Overload, memory
 from livebot.rooms.manager import RoomManager
+from livebot.services import open_services, open_store
 from livebot.settings import Settings
 
 log = structlog.get_logger("app")
@@ -43,6 +46,7 @@ class App:
         self._stack = AsyncExitStack()
         self.metrics = Metrics()
         self._backends: Backends
+        self._services: Services
         self.port = 0
 
     async def __aenter__(self) -> Self:
@@ -54,10 +58,30 @@ class App:
                 cure = "set NEXTCLOUD_URL"
                 log.warning("backend_derived", name=name, backend=backend.backend_url, cure=cure)
         async with AsyncExitStack() as stack:
+            enter = stack.enter_async_context
             overload = await self._overload()
-            backends = Backends(settings, self.metrics, overload)
-            self._backends = await stack.enter_async_context(backends)
-            web = make_app(backends.rooms, settings, self.metrics, apps=backends.apps)
+            feeds = Feeds()
+            store = await enter(open_store(settings, self.metrics))
+            kept = None if isinstance(store, str) else store
+            backends = Backends(settings, self.metrics, overload, feeds=feeds, store=kept)
+            self._backends = await enter(backends)
+            self._services = await enter(
+                open_services(
+                    settings,
+                    engine=await backends.engine(),
+                    feeds=feeds,
+                    store=store,
+                    metrics=self.metrics,
+                    overload=lambda: overload.reasons,
+                )
+            )
+            web = make_app(
+                backends.rooms,
+                settings,
+                self.metrics,
+                apps=backends.apps,
+                services=self._services,
+            )
             self.port = await stack.enter_async_context(serve(web, settings.bind))
             await self._watch(stack, overload)
             self._stack = stack.pop_all()
@@ -72,8 +96,12 @@ class App:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        """Leave all rooms after their last words, then stop everything."""
-        await self._backends.drain(DRAIN_S)
+        """Leave all rooms and live sessions after their last words, then stop everything."""
+        live = self._services.live
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._backends.drain(DRAIN_S), name="drain-rooms")
+            if live is not None:
+                group.create_task(live.drain(DRAIN_S), name="drain-live")
         await self._stack.aclose()
         log.info("stopped")
 

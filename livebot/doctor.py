@@ -19,6 +19,7 @@ from livebot.errors import (
 from livebot.metrics import Metrics
 from livebot.nextcloud.client import Nextcloud
 from livebot.nextcloud.talk import TalkSettings
+from livebot.services import open_store
 from livebot.settings import Settings
 from livebot.signaling.client import try_hello
 from livebot.stt import registry
@@ -105,6 +106,11 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("settings", ok=False, detail=sentence)
     if not problems:
         yield Finding("settings", ok=True, detail="complete")
+    yield await check_store(settings)
+    if settings.calls == "off":
+        async for found in _examine_engines(settings):
+            yield found
+        return
     for name, backend in settings.per_backend().items():
         label = f"backend {name}: " if settings.backends else ""
         async for found in _examine_backend(backend):
@@ -115,9 +121,26 @@ async def _examine_backend(settings: Settings) -> AsyncIterator[Finding]:
     if settings.is_app:
         yield await check_nextcloud(settings)
     yield await check_hpb(settings)
+    async for found in _examine_engines(settings):
+        yield found
+
+
+async def _examine_engines(settings: Settings) -> AsyncIterator[Finding]:
     for name in settings.engine_names:
         yield await check_engine(settings, name)
     yield await check_language(settings)
+
+
+async def check_store(settings: Settings) -> Finding:
+    """Open what is kept."""
+    what = "database"
+    try:
+        async with open_store(settings, Metrics()) as found:
+            if isinstance(found, str):
+                return Finding(what, ok=False, detail=f"none: {found}")
+            return Finding(what, ok=True, detail=f"opens; files are in {found.folder}")
+    except ConfigError as exc:
+        return Finding(what, ok=False, detail=" ".join(exc.problems))
 
 
 async def check_nextcloud(settings: Settings) -> Finding:

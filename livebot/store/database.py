@@ -48,16 +48,7 @@ class Database:
         Raises:
             StoreError: That does not work.
         """
-        await asyncio.to_thread(self._prepare)
-        self._engine = create_async_engine(
-            self._url,
-            pool_size=POOL,
-            max_overflow=POOL,
-            pool_timeout=WAIT_S,
-            pool_pre_ping=not self._is_sqlite,
-            **arguments(self._url),
-        )
-        prepare(self._engine.sync_engine)
+        self._engine = await asyncio.to_thread(self._made)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -154,10 +145,20 @@ class Database:
                 await connection.execution_options(**options)
                 yield connection
 
-    def _prepare(self) -> None:
-        """Make the file and the tables; in a thread."""
+    def _made(self) -> AsyncEngine:
+        """Make the file, the tables and what connects to them; in a thread."""
         if self._is_sqlite:
             file = Path(self._url.database or "")
             make_folder(file.parent)
             make_file(file)
         migrating.migrate(blocking(self._url))
+        engine = create_async_engine(
+            self._url,
+            pool_size=POOL,
+            max_overflow=POOL,
+            pool_timeout=WAIT_S,
+            pool_pre_ping=not self._is_sqlite,
+            **arguments(self._url),
+        )
+        prepare(engine.sync_engine)
+        return engine
