@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from livebot.captions.caption import Mode
 from livebot.errors import RequestError
 from livebot.ids import RoomToken, TalkSessionId, is_room_token, is_talk_session
+from livebot.rooms.keeping import Keeping
 from livebot.rooms.readers import Wish
 from livebot.settings import IceServer, parse_ice_servers
 
@@ -43,6 +44,18 @@ _Mode = Annotated[
     Meta(description="How captions reach this reader; without it, as LT_CAPTION_MODE says."),
 ]
 
+_Store = Annotated[
+    bool | None,
+    Meta(description="Whether a transcript is kept; without it, as LT_TRANSCRIPTS says."),
+]
+_AudioConsent = Annotated[
+    bool | None,
+    Meta(
+        description="Whether everybody agreed that their audio is kept with the transcript"
+        " (LT_AUDIO=consent); without it, it is not."
+    ),
+]
+
 _EXPECTED = {
     "roomToken": "4 to 30 lower-case letters and digits",
     "ncSessionId": "1 to 512 visible ASCII characters",
@@ -52,6 +65,8 @@ _EXPECTED = {
     "translationTargetLangId": "a language code like en",
     "mode": "append or replace",
     "turnServers": "a list of servers, each with urls, username and credential",
+    "store": "true or false",
+    "audioConsent": "true or false",
 }
 
 _PATH = re.compile(r"at `\$\.(\w+)|field `(\w+)`")
@@ -87,6 +102,13 @@ class Transcribe(Body, frozen=True, rename="camel"):
     translation_target_lang_id: _Target | None = None
     mode: _Mode | None = None
     turn_servers: list[TurnServer] | None = None
+    store: _Store = None
+    audio_consent: _AudioConsent = None
+
+    @property
+    def keeping(self) -> Keeping:
+        """Return what is said of what is kept."""
+        return Keeping(self.store, self.audio_consent)
 
     @property
     def reader(self) -> TalkSessionId | None:

@@ -11,6 +11,7 @@ from livebot.api.routes import Access, Route
 from livebot.api.turn import check_hosts
 from livebot.errors import NotFoundError, RequestError
 from livebot.ids import RoomToken, TalkSessionId
+from livebot.rooms.keeping import AS_SET
 
 PATH = "/api/v1/call/transcribe"
 
@@ -94,6 +95,7 @@ async def _enable(request: web.Request, backend: Backend, wanted: bodies.Transcr
         wanted.language,
         wanted.ice_servers,
         owner=_owner(request),
+        keeping=wanted.keeping,
     )
     note("room_enabled", wanted.token, request, backend, new=is_new)
     return is_new
@@ -105,6 +107,10 @@ async def _add_reader(
     """Serve one reader more."""
     if wanted.turn_servers:
         raise RequestError("turnServers are a room's, not a reader's: leave the ncSessionId out")
+    if wanted.keeping != AS_SET:
+        raise RequestError(
+            "store and audioConsent are a room's, not a reader's: leave the ncSessionId out"
+        )
     is_new = await backend.rooms.add_reader(
         wanted.token,
         reader,

@@ -15,10 +15,21 @@ BODY_S = 2.0
 
 
 async def read(request: web.Request, kind: type[T]) -> T:
-    """Read the body of a request.
+    """Read the body of a request that is about a room.
 
     Raises:
         RequestError: It is not such a one, says that it is something else, or breaks off.
+        HTTPRequestEntityTooLarge: It is larger than the server's limit.
+        HTTPRequestTimeout: It does not come.
+    """
+    return bodies.read(kind, await read_json(request))
+
+
+async def read_json(request: web.Request) -> bytes:
+    """Return the body of a request, which says that it is JSON.
+
+    Raises:
+        RequestError: It says that it is something else, or breaks off.
         HTTPRequestEntityTooLarge: It is larger than the server's limit.
         HTTPRequestTimeout: It does not come.
     """
@@ -28,7 +39,7 @@ async def read(request: web.Request, kind: type[T]) -> T:
         raise RequestError("the body must not be compressed")
     try:
         async with asyncio.timeout(BODY_S):
-            return bodies.read(kind, await request.read())
+            return await request.read()
     except (web.RequestPayloadError, ConnectionError) as exc:
         raise RequestError("the body cannot be read") from exc
     except TimeoutError:

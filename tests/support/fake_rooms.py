@@ -13,6 +13,7 @@ from livebot.errors import (
     UnsupportedLanguageError,
 )
 from livebot.ids import RoomToken, SessionId, TalkSessionId
+from livebot.rooms.keeping import AS_SET, Erasure, Keeping
 from livebot.rooms.readers import Wish
 from livebot.rooms.status import Health, HealthStatus, RoomState, RoomStatus, SpeakerStatus
 from livebot.settings import IceServer
@@ -30,6 +31,7 @@ class FakeRoom:
     servers: tuple[IceServer, ...] = ()
     owner: str = ""
     everybody: bool = False
+    keeping: Keeping = AS_SET
     readers: dict[TalkSessionId, Wish] = field(default_factory=dict)
 
 
@@ -44,6 +46,7 @@ class FakeRooms:
         self.delay_s = 0.0
         self.targets: Mapping[str, str] = {"de": "German", "fr": "French"}
         self.translates = True
+        self.forgotten: list[Erasure] = []
 
     async def enable(
         self,
@@ -52,10 +55,12 @@ class FakeRooms:
         ice_servers: tuple[IceServer, ...] = (),
         *,
         owner: str = "",
+        keeping: Keeping = AS_SET,
     ) -> bool:
         """Keep the room, or raise as the real ones do."""
         is_new = await self._begin(token, language, owner)
         room = self.enabled[token]
+        room.keeping = room.keeping.then(keeping)
         room.everybody, room.servers = True, ice_servers
         return is_new
 
@@ -101,6 +106,10 @@ class FakeRooms:
         await self._wait()
         self._room(token)
         del self.enabled[token]
+
+    async def forget(self, erasure: Erasure) -> None:
+        """Note it."""
+        self.forgotten.append(erasure)
 
     def rooms(self) -> list[RoomStatus]:
         """Return each room with one speaker."""
