@@ -59,6 +59,14 @@ def transcribe(  # noqa: PLR0913  # a command has as many arguments as options
     words: Annotated[
         bool, typer.Option("--words", help="With the times of all words.", rich_help_panel=_OUT)
     ] = False,
+    plot: Annotated[
+        bool,
+        typer.Option(
+            "--plot",
+            help="Also draw FILE.svg: sound, speakers and words on a time line.",
+            rich_help_panel=_OUT,
+        ),
+    ] = False,
     as_json: Annotated[
         bool,
         typer.Option(
@@ -104,7 +112,8 @@ def transcribe(  # noqa: PLR0913  # a command has as many arguments as options
     """Write down what is said in recordings: sound files and videos of any kind.
 
     A folder stands for all recordings below it, - for stdin. Without --output the text goes to
-    stdout; of several recordings, each below a line with its name.
+    stdout; of several recordings, each below a line with its name. --plot draws each as a picture
+    for a browser, beside the text or, where that goes to stdout, in the current folder.
 
     Example: livebot transcribe talk.mp3
 
@@ -113,6 +122,8 @@ def transcribe(  # noqa: PLR0913  # a command has as many arguments as options
     Example: livebot transcribe recordings/ -o texts/ --format srt,json --words
 
     Example: livebot transcribe meeting.m4a --speakers 3 --format md
+
+    Example: livebot transcribe meeting.m4a --diarize --plot -o meeting.txt
 
     Example: curl -s https://example.com/talk.ogg | livebot transcribe - --json | jq -r .text
 
@@ -140,5 +151,6 @@ def transcribe(  # noqa: PLR0913  # a command has as many arguments as options
         as_json=as_json,
         force=force,
         quiet=quiet,
+        plot=plot,
     )
     raise typer.Exit(run(order, options(settings), settings))

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from livebot.cli.console import one_line
-from livebot.cli.transcribing.plan import Job, Plan
+from livebot.cli.transcribing.drawing import draw
+from livebot.cli.transcribing.plan import PLOT, Job, Plan
 from livebot.cli.transcribing.results import InOrder, json_line, print_text
 from livebot.cli.transcribing.screen import Screen
 from livebot.cli.transcribing.writing import WritingError, write_file
@@ -110,7 +111,10 @@ class Batch:
 
         transcript = await self._recognise(job.input.path, name, progress)
         for form, path in job.outputs:
-            text = write(transcript, form, words=self._manner.words)
+            if form == PLOT:
+                text = await draw(job.input.path, transcript)
+            else:
+                text = write(transcript, form, words=self._manner.words)
             await asyncio.to_thread(write_file, path, text)
         self._screen.finished(name)
         self._screen.note(f"{name}: {self._summary(transcript, job, loop.time() - began)}")

@@ -12,6 +12,8 @@ from livebot.transcripts.export import FORMATS
 
 STDOUT: Final = "-"
 DEFAULT: Final = "txt"
+PLOT: Final = "svg"
+"""Besides all forms: the transcript as a picture."""
 
 _READABLE: Final = frozenset({"txt", "md"})
 """Forms of which several may follow each other on stdout, with headings."""
@@ -57,6 +59,7 @@ class Wishes:
         many: Whether several recordings were given, or a folder, however many are in it.
         as_json: Whether stdout is for JSON lines.
         force: Whether files that are there may be replaced.
+        plot: Whether there is to be a picture, too.
     """
 
     forms: Sequence[str] = ()
@@ -64,6 +67,7 @@ class Wishes:
     many: bool = False
     as_json: bool = False
     force: bool = False
+    plot: bool = False
 
 
 def forms_of(texts: Sequence[str]) -> tuple[str, ...]:
@@ -74,6 +78,8 @@ def forms_of(texts: Sequence[str]) -> tuple[str, ...]:
     """
     names = [name for text in texts for name in text.lower().replace(",", " ").split()]
     for name in names:
+        if name == PLOT:
+            raise ConfigError(f"--format {name}: for a picture there is --plot")
         if name not in FORMATS:
             raise ConfigError(f"--format {name}: there is no such form; have {', '.join(FORMATS)}")
     return tuple(dict.fromkeys(names))
@@ -86,23 +92,27 @@ def plan(inputs: Sequence[Input], wishes: Wishes) -> Plan:
         ConfigError: What was asked for contradicts itself, or would replace a recording.
     """
     if wishes.output in {None, STDOUT}:
-        return _to_stdout(inputs, wishes)
-    output = Path(wishes.output or "")
-    jobs = (
-        _in_folder(inputs, output, wishes.forms or (DEFAULT,))
-        if _is_folder(output, wishes)
-        else _in_file(inputs, output, wishes)
-    )
-    _spare_inputs(inputs, jobs)
-    there = {} if wishes.force else {job: _there(job) for job in jobs}
-    return Plan(
-        tuple(job for job in jobs if not there.get(job)),
+        found = _to_stdout(inputs, wishes)
+    else:
+        output = Path(wishes.output or "")
+        in_folder = _is_folder(output, wishes)
+        jobs = (_in_folder if in_folder else _in_file)(inputs, output, wishes)
+        found = Plan(tuple(jobs))
+    _spare_inputs(inputs, found.jobs)
+    there = {} if wishes.force else {job: _there(job) for job in found.jobs}
+    return replace(
+        found,
+        jobs=tuple(job for job in found.jobs if not there.get(job)),
         faults=tuple((job.input.name, text) for job, text in there.items() if text),
     )
 
 
 def _to_stdout(inputs: Sequence[Input], wishes: Wishes) -> Plan:
-    jobs = tuple(Job(each) for each in inputs)
+    jobs = (
+        tuple(_named(inputs, Path(), (PLOT,)))
+        if wishes.plot
+        else tuple(Job(each) for each in inputs)
+    )
     if wishes.as_json:
         if wishes.forms:
             raise ConfigError("--format beside --json is for files: say where, with --output")
@@ -124,18 +134,30 @@ def _is_folder(output: Path, wishes: Wishes) -> bool:
 
 
 def _in_file(inputs: Sequence[Input], output: Path, wishes: Wishes) -> list[Job]:
-    """Take the form from the file's name where nobody said it."""
+    """Take the form from the file's name where nobody said it; a picture goes beside it."""
     ending = output.suffix.lower().removeprefix(".")
-    form = wishes.forms[0] if wishes.forms else ending if ending in FORMATS else DEFAULT
-    return [Job(each, ((form, output),)) for each in inputs]
+    form = DEFAULT if ending not in {*FORMATS, PLOT} else ending
+    form = wishes.forms[0] if wishes.forms else form
+    outputs = [(form, output)]
+    if wishes.plot and form != PLOT:
+        picture = output.with_suffix(f".{PLOT}")
+        if picture == output:
+            raise ConfigError(f"--format {form} and --plot cannot both be {output}: name a folder")
+        outputs.append((PLOT, picture))
+    return [Job(each, tuple(outputs)) for each in inputs]
 
 
-def _in_folder(inputs: Sequence[Input], folder: Path, forms: Sequence[str]) -> list[Job]:
-    """Call transcripts like their recordings; where two have one name, with its ending."""
+def _in_folder(inputs: Sequence[Input], folder: Path, wishes: Wishes) -> list[Job]:
     if folder.exists() and not folder.is_dir():
         raise ConfigError(
             f"--output {folder} is a file, and what goes there are several: name a folder"
         )
+    forms = wishes.forms or (DEFAULT,)
+    return _named(inputs, folder, (*forms, PLOT) if wishes.plot else forms)
+
+
+def _named(inputs: Sequence[Input], folder: Path, forms: Sequence[str]) -> list[Job]:
+    """Call transcripts like their recordings; where two have one name, with its ending."""
     targets = Counter(each.target for each in inputs)
     jobs = []
     for each in inputs:

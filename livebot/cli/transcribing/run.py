@@ -38,6 +38,7 @@ class Order:
         as_json: Whether stdout is for JSON lines.
         force: Whether files that are there may be replaced.
         quiet: Whether only problems are told.
+        plot: Whether there is to be a picture of each, too.
     """
 
     files: Sequence[str]
@@ -52,6 +53,7 @@ class Order:
     as_json: bool = False
     force: bool = False
     quiet: bool = False
+    plot: bool = False
 
 
 def transcribe(order: Order, options: HostOptions, settings: Settings) -> int:
@@ -74,6 +76,7 @@ def transcribe(order: Order, options: HostOptions, settings: Settings) -> int:
                 many=_is_many(order.files),
                 as_json=order.as_json,
                 force=order.force,
+                plot=order.plot,
             ),
         )
         count = workers(order.workers or options.workers, options.model, len(todo.jobs))

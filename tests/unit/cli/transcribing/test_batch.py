@@ -134,3 +134,13 @@ async def test_cancelled_nothing_is_left(tmp_path: Path) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert not (tmp_path / "out").exists()
+
+
+async def test_pictures_are_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also of what has words and no sound. Spec: command-line/Pictures."""
+    assert await run(Plan(jobs(tmp_path, "say And so", output="svg"))) == 0
+    found = (tmp_path / "out" / "0.svg").read_text()
+    assert found.startswith("<svg ")
+    assert ">And</text>" in found
+    assert 'class="sound' not in found
+    assert capsys.readouterr().err.splitlines()[0].endswith("-> " + str(tmp_path / "out/0.svg"))

@@ -1,5 +1,6 @@
 """Where transcripts go."""
 
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 import pytest
@@ -160,3 +161,66 @@ def test_forms() -> None:
     assert forms_of([]) == ()
     with pytest.raises(ConfigError, match=r"--format doc.*txt, srt"):
         forms_of(["srt,doc"])
+
+
+@pytest.mark.parametrize(
+    ("wishes", "written"),
+    [
+        (Wishes(), [("svg", "a.svg")]),
+        (Wishes(output="x.srt"), [("srt", "x.srt"), ("svg", "x.svg")]),
+        (Wishes(output="x"), [("txt", "x"), ("svg", "x.svg")]),
+        (Wishes(output="x.svg"), [("svg", "x.svg")]),
+        (Wishes(output="x/"), [("txt", "x/a.txt"), ("svg", "x/a.svg")]),
+        (Wishes(output="x/", forms=["md"]), [("md", "x/a.md"), ("svg", "x/a.svg")]),
+    ],
+)
+def test_a_picture_is_beside_the_text(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    wishes: Wishes,
+    written: list[tuple[str, str]],
+) -> None:
+    """In the current folder where text goes to stdout. Spec: command-line/Pictures."""
+    monkeypatch.chdir(tmp_path)
+    (job,) = plan(recordings("a.wav"), replace(wishes, plot=True)).jobs
+    assert [(form, str(path)) for form, path in job.outputs] == written
+
+
+def test_the_ending_svg_is_a_picture() -> None:
+    """Also where nobody says so."""
+    (job,) = plan(recordings("a.wav"), Wishes(output="nowhere/x.svg")).jobs
+    assert job.outputs == (("svg", Path("nowhere/x.svg")),)
+
+
+def test_a_picture_that_is_there_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless it may be replaced. Spec: command-line/Pictures."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.svg").touch()
+
+    found = plan(recordings("a.wav", "b.wav"), Wishes(plot=True, many=True))
+
+    assert outputs(found) == ["b.svg"]
+    assert found.printed == "txt"
+    ((name, text),) = found.faults
+    assert name == "a.wav"
+    assert "--force" in text
+    found = plan(recordings("a.wav"), Wishes(plot=True, force=True))
+    assert outputs(found) == ["a.svg"]
+
+
+def test_a_picture_in_place_of_a_recording_is_wrong_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever that is called."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.svg").write_text("sound")
+    with pytest.raises(ConfigError, match="one of the recordings"):
+        plan(recordings("a.svg"), Wishes(plot=True, force=True))
+
+
+def test_a_picture_in_place_of_the_text_is_wrong_use() -> None:
+    """As is a picture as a form."""
+    with pytest.raises(ConfigError, match="name a folder"):
+        plan(recordings("a.wav"), Wishes(plot=True, forms=["txt"], output="x.svg"))
+    with pytest.raises(ConfigError, match="--plot"):
+        forms_of(["svg"])
