@@ -1,5 +1,8 @@
 """What the doctor finds at a server that answers."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 from pydantic import SecretStr
 
@@ -40,11 +43,12 @@ async def test_all_is_well(monkeypatch: pytest.MonkeyPatch, complete: Settings) 
 
     assert [(one.what, one.ok) for one in found] == [
         ("settings", True),
+        ("database", True),
         ("signaling server", True),
         ("engine local", True),
         ("language en", True),
     ]
-    assert "http://127.0.0.1" in found[1].detail, "the guessed Nextcloud is told"
+    assert "http://127.0.0.1" in found[2].detail, "the guessed Nextcloud is told"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +106,7 @@ async def test_every_engine_of_the_list_is_tried(
 
     found = {one.what: one for one in await findings(several)}
 
-    assert list(found)[2:] == ["engine local", "engine kyutai", "language fr"]
+    assert list(found)[3:] == ["engine local", "engine kyutai", "language fr"]
     assert found["language fr"].detail == "understood by kyutai"
 
 
@@ -123,6 +127,7 @@ async def test_every_backend_is_tried(monkeypatch: pytest.MonkeyPatch, complete:
 
     assert [(one.what, one.ok) for one in found] == [
         ("settings", True),
+        ("database", True),
         ("backend dead: signaling server", False),
         ("backend dead: engine local", True),
         ("backend dead: language en", True),
@@ -156,12 +161,13 @@ async def test_an_app_asks_where_the_server_is(
     async with scripted_server() as server, NextcloudDouble(hpb=server.url).serve() as double:
         found = await findings(as_app(complete, double))
 
-    assert [(one.what, one.ok) for one in found[:3]] == [
+    assert [(one.what, one.ok) for one in found[:4]] == [
         ("settings", True),
+        ("database", True),
         ("Nextcloud", True),
         ("signaling server", True),
     ]
-    assert "STUN and TURN servers: 2" in found[1].detail
+    assert "STUN and TURN servers: 2" in found[2].detail
 
 
 async def test_an_app_that_nextcloud_does_not_know(complete: Settings) -> None:
@@ -213,3 +219,28 @@ def test_the_table_shows_what_backends_have_and_no_secret() -> None:
     assert found["school: LT_API_KEYS"] == "own: hidden"
     assert found["school: LT_ICE_SERVERS"] == "turn:t"
     assert found["school: LT_INTERNAL_SECRET"] == "set, hidden"
+
+
+async def test_without_calls_nothing_of_them_is_tried(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Files and live audio need a database and an engine. Spec: command-line/Doctor."""
+    monkeypatch.setattr(registry, "load", lambda *_: ScriptedEngine())
+    settings = await asyncio.to_thread(lambda: load_settings(calls="off", data_dir=tmp_path))
+
+    found = [finding.what async for finding in doctor.examine(settings)]
+
+    assert found == ["settings", "database", "engine local", "language en"]
+
+
+async def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    """With the setting that names it. Spec: command-line/Doctor."""
+    (tmp_path / "file").touch()
+    settings = await asyncio.to_thread(
+        lambda: load_settings(calls="off", data_dir=tmp_path / "file")
+    )
+
+    found = await doctor.check_store(settings)
+
+    assert not found.ok
+    assert "LT_DATA_DIR" in found.detail
