@@ -271,13 +271,7 @@ class Runner:
             if run.fault:
                 raise run.fault
             try:
-                is_ours = await self._store.renew(
-                    run.job.id,
-                    run.worker,
-                    lease_s=LEASE_S,
-                    heard_s=run.heard_s,
-                    total_s=run.total_s,
-                )
+                is_ours = await self._renew(run)
             except StoreError as exc:
                 log.warning("job_not_renewed", job=short(run.job.id), error=str(exc))
                 is_ours = time.monotonic() < renewed + LEASE_S
@@ -286,12 +280,21 @@ class Runner:
             if not is_ours:
                 raise _GoneError
 
+    async def _renew(self, run: _Run) -> bool:
+        return await self._store.renew(
+            run.job.id, run.worker, lease_s=LEASE_S, heard_s=run.heard_s, total_s=run.total_s
+        )
+
     async def _end(self, run: _Run, error: str, transcript: Transcript | None) -> bool:
         """Say what came of a job; return whether it was still ours."""
         state = JobState.FAILED if error else JobState.COMPLETED
-        kept = None if transcript is None else stored_of(run.job, transcript, time.time())
+        kept = None
+        if transcript is not None:
+            run.heard_s = run.total_s = transcript.duration
+            kept = stored_of(run.job, transcript, time.time())
         for left in reversed(range(STORE_TRIES)):
             try:
+                await self._renew(run)
                 return await self._store.finish(
                     run.job.id, run.worker, state, error=error, transcript=kept
                 )

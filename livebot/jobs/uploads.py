@@ -188,7 +188,8 @@ class Uploads:
 
 def label(name: str) -> str:
     """Return what a file is shown as: its last name, on one line, and not too long."""
-    last = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    # Browsers and curl write so what would end the name's quotation marks.
+    last = name.replace("%22", '"').replace("\\", "/").rstrip("/").rpartition("/")[2]
     marks = (c for c in last if unicodedata.category(c) not in {"Cc", "Cs", "Zl", "Zp"})
     shown = " ".join("".join(c for c in marks if c not in _TURNING).split())
     return shown[:MOST_NAME].strip() or "recording"
