@@ -66,7 +66,8 @@ export async function refusal(response) {
     // Whoever answers is not the service, or breaks off.
   }
   if (response.status === 401 && share !== null) text = "This link has expired, or was withdrawn.";
-  return new Refusal(response.status, text || `The service answers ${response.status}.`);
+  const shown = text && text[0].toUpperCase() + text.slice(1);
+  return new Refusal(response.status, shown || `The service answers ${response.status}.`);
 }
 
 /** Ask; throws a Refusal where the answer is no, a TypeError where there is none. */

@@ -4,8 +4,9 @@
 // that nothing jumps while two people speak.
 
 const MOST = 20_000;
+const SAME_S = 0.01;
 
-const CAUSES = {
+export const CAUSES = {
   signaling: "the connection to the call was lost",
   media: "a speaker's sound did not arrive",
   network: "the network lost sound",
@@ -14,7 +15,7 @@ const CAUSES = {
   client: "no sound came from the microphone",
 };
 
-function gapText({ cause, start, end, lost_s: lost }) {
+export function gapText({ cause, start, end, lost_s: lost }) {
   const why = CAUSES[cause] ?? "sound was lost";
   if (end === null || end === undefined) return `Words are missing: ${why}.`;
   const seconds = lost || end - start;
@@ -56,8 +57,13 @@ export class Captions {
 
   /** A new time line begins: what is there stays, what comes has names of its own. */
   begin(epoch) {
-    if (this.#epoch !== null && this.#epoch !== epoch) this.#byKey.clear();
+    if (this.#epoch !== null && !this.#isSame(epoch)) this.#byKey.clear();
     this.#epoch = epoch;
+  }
+
+  /** Whether a time line is the one we have; it may be told with fewer digits. */
+  #isSame(epoch) {
+    return this.#epoch !== null && Math.abs(this.#epoch - epoch) < SAME_S;
   }
 
   #interim(event) {
@@ -92,7 +98,7 @@ export class Captions {
   /** All there is now; what was said before it, and we have, stays above. */
   #restart(snapshot) {
     const fresh = this.#epoch !== null;
-    const sameLine = this.#epoch === snapshot.epoch;
+    const sameLine = this.#isSame(snapshot.epoch);
     this.begin(snapshot.epoch);
     const said = [...snapshot.finals.map((event) => ({ ...speech(event), final: true })), ...snapshot.gaps.map(gap)];
     said.sort((one, other) => one.start - other.start);

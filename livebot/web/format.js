@@ -29,9 +29,9 @@ export function size(bytes) {
   return `${unit && value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
 
-/** Seconds since 1970 as a date and a time of day, in the browser's language. */
-export function moment(seconds) {
-  return new Date(seconds * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+/** A time, in seconds since 1970 or as ISO 8601 has it, in the browser's language. */
+export function moment(time) {
+  return new Date(typeof time === "number" ? time * 1000 : time).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 }
 
 export const percent = (part, whole) => (whole > 0 ? Math.min(100, Math.floor((100 * part) / whole)) : 0);

@@ -101,7 +101,9 @@ export class LiveSession extends EventTarget {
         this.#error = message.message;
         break;
       case "closed":
-        this.#end("");
+        // Otherwise the service comes back in a moment, or a session lasts only so long.
+        if (message.reason === "time" && this.state !== "stopping") this.id = "";
+        else if (message.reason !== "restart") this.#end("");
         break;
       default:
         this.#take(message);

@@ -259,6 +259,7 @@ export class Log {
 
 /** The empty state of a log. */
 export function hint(title, text) {
-  return el("div", { class: "hint" }, el("p", { class: "title" }, title), el("p", {}, text));
+  const picture = el("img", { src: new URL("./icon.svg", import.meta.url), alt: "" });
+  return el("div", { class: "hint" }, picture, el("p", { class: "title" }, title), el("p", {}, text));
 }
 

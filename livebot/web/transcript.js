@@ -1,6 +1,7 @@
 // A transcript on the page: who said what and when; and its files to take away.
 
 import { request, words } from "./api.js";
+import { gapText } from "./captions.js";
 import { Colours } from "./colours.js";
 import { button, el } from "./dom.js";
 import { clock } from "./format.js";
@@ -10,23 +11,26 @@ export const FORMATS = { txt: "Text", srt: "SRT", vtt: "WebVTT", json: "JSON", m
 /** Segments in one piece are many: the rest comes when asked for. */
 const MOST_AT_ONCE = 500;
 
-/** One element for a whole transcript in its JSON form. */
-export function transcriptOf({ segments, language }) {
+/** One element for a whole transcript: its utterances, and where words are missing. */
+export function transcriptOf(utterances, gaps = [], language = "") {
   const colours = new Colours();
   const list = el("ol", { class: "rows whole" });
-  const rest = [...segments];
+  const rest = [...utterances, ...gaps].sort((one, other) => one.start - other.start);
   const more = button("Show more", { class: "quiet" }, () => add());
   let last = null;
   const add = () => {
-    for (const segment of rest.splice(0, MOST_AT_ONCE)) {
-      list.append(row(segment, language, colours, segment.speaker === last));
-      last = segment.speaker;
+    for (const part of rest.splice(0, MOST_AT_ONCE)) {
+      const isGap = part.text === undefined;
+      list.append(isGap ? mark(part) : row(part, language, colours, part.speaker === last));
+      last = isGap ? null : part.speaker;
     }
     more.hidden = rest.length === 0;
   };
   add();
-  return el("div", {}, segments.length ? list : el("p", { class: "none" }, "No words were heard."), more);
+  return el("div", {}, list.childElementCount ? list : el("p", { class: "none" }, "No words were heard."), more);
 }
+
+const mark = (gap) => el("li", { class: "row gap" }, el("p", { class: "mark" }, gapText(gap)));
 
 function row({ speaker, text, start, language }, fallback, colours, isSame) {
   const colour = colours.of({ name: speaker });

@@ -213,7 +213,7 @@ export class FilesView {
       const title = el("h3", { tabindex: -1 }, el("bdi", {}, name));
       const picture = el("div", { class: "plot" });
       $("job-open").replaceChildren(
-        el("section", { class: "opened", "aria-label": name }, title, downloads(path, {}, name, this.#problem), picture, transcriptOf(found)),
+        el("section", { class: "opened", "aria-label": name }, title, downloads(path, {}, name, this.#problem), picture, transcriptOf(found.segments, [], found.language)),
       );
       title.focus();
       title.scrollIntoView({ block: "start" });

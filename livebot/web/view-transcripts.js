@@ -128,13 +128,13 @@ export class TranscriptsView {
 /** A transcript with its downloads, to be put into the page. */
 export async function opened(id, title, problem) {
   const path = `${PATH}/${id}`;
-  const found = await json(path, { query: { format: "json" } });
-  const name = title || found.source || "Transcript";
+  const { transcript, utterances, gaps } = await json(path);
+  const name = title || titleOf(transcript);
   return el(
     "section",
     { class: "opened", "aria-label": name },
     el("h3", { tabindex: -1 }, el("bdi", {}, name)),
     downloads(path, {}, name, problem),
-    transcriptOf(found),
+    transcriptOf(utterances, gaps, transcript.language),
   );
 }
