@@ -37,6 +37,16 @@ class LiveSession:
         """
         return self._transcription.position
 
+    @property
+    def resume_s(self) -> float:
+        """Return for how long the session waits for a client that is gone."""
+        return self._transcription.plan.resume_s
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no more audio is taken: it was finished, or the service stops."""
+        return self._transcription.is_over
+
     def begin_at(self, seconds: float) -> None:
         """Say where on the time line the next audio begins; what is left out becomes a gap.
 
@@ -81,6 +91,10 @@ class LiveSession:
     def detach(self) -> None:
         """Note that the client is gone; the session waits for it for a while, then finishes."""
         self._transcription.detach(self._client)
+
+    def fell_behind(self) -> None:
+        """Count that the client was too slow for single events."""
+        self._transcription.fell_behind()
 
     async def ended(self) -> End:
         """Wait until the client is to go, and return why.

@@ -54,6 +54,7 @@ class Telling:
         self._on_told = on_told
         self._losses: dict[str, str] = {}
         self._span: tuple[float, float] | None = None
+        self._last = feed.seq
 
     @property
     def next_deadline(self) -> float | None:
@@ -75,6 +76,11 @@ class Telling:
     def complete(self, now: float) -> None:
         """Tell all words so far as complete."""
         self._publish(self._assembly.finish(), now)
+
+    async def released(self) -> None:
+        """Wait until readers may have all finals and gaps."""
+        if self._last > self._feed.seq:
+            await self._feed.read(self._last - 1)
 
     def lost(self, loss: Loss) -> None:
         """Tell of audio that no engine hears; again with the same name until it is over."""
@@ -111,7 +117,7 @@ class Telling:
                 self._feed.publish(event)
 
     def _tell(self, event: Final | Gap) -> None:
-        self._feed.publish(event)
+        self._last = self._feed.publish(event)
         self._on_told(event)
 
     def _complete(self, final: Final, now: float) -> Final:

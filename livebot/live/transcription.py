@@ -164,6 +164,7 @@ class Transcription:
         self._loop = asyncio.get_running_loop()
         self.presence = Presence(plan.idle_s, plan.resume_s, self._loop.time())
         self._figures = Figures(metrics)
+        self._metrics = metrics
         self._decoder = decoder_for(plan.options)
         self._cutter = Cutter(plan.chunk_ms, plan.position)
         self._backlog = Backlog(
@@ -240,11 +241,13 @@ class Transcription:
         return self._finishing.is_set()
 
     def _leave(self) -> None:
+        self.presence.left(self._loop.time())
+        self._changed.set()
+        if self.is_over:
+            return
         self._put(self._decoder.flush())
         self._decoder = decoder_for(self.plan.options)
         self._unplaced = self._unplaced or self._has_audio
-        self.presence.left(self._loop.time())
-        self._changed.set()
 
     # In.
 
@@ -324,6 +327,7 @@ class Transcription:
         try:
             async with asyncio.timeout(FINALIZE_S):
                 await passed.wait()
+                await self._telling.released()
         except TimeoutError:
             log.info("live_finalize_is_late", seconds=FINALIZE_S)
 
@@ -335,6 +339,10 @@ class Transcription:
         if not self._finishing.is_set():
             self._end = end
             self._finishing.set()
+
+    def fell_behind(self) -> None:
+        """Count a reader that was too slow for single events."""
+        self._metrics.live_snapshots.inc()
 
     async def finished(self) -> None:
         """Wait until the last words are in the feed, which is closed."""
