@@ -36,15 +36,14 @@ _MOST_BYTES: Final = _HEAD.size + 2 * 4 * (MOST_BINS + 1)
 _PROGRAM: Final = (sys.executable, "-m", "livebot.recordings.peaks")
 
 
-async def peaks_of(path: Path, *, within_s: float | None = None) -> Peaks:
+async def peaks_of(path: Path) -> Peaks:
     """Find the peaks of a file. Cancel the task to end it at once.
 
     Args:
         path: Anything `open_recording` reads.
-        within_s: For how long to try; None for as long as it takes.
 
     Raises:
-        RecordingError: The file cannot be read, or takes too long.
+        RecordingError: The file cannot be read.
     """
     try:
         process = await asyncio.create_subprocess_exec(
@@ -53,13 +52,10 @@ async def peaks_of(path: Path, *, within_s: float | None = None) -> Peaks:
     except OSError as exc:
         raise RecordingError("the process that reads its peaks cannot be started") from exc
     try:
-        async with asyncio.timeout(within_s):
-            data = await _all(process)
-            # Only who is certain to run is killed: of others, asyncio would lose the exit code.
-            await process.wait()
-            return _read(data)
-    except TimeoutError as exc:
-        raise RecordingError(f"it takes more than {within_s:g} s to read it") from exc
+        data = await _all(process)
+        # Only who is certain to run is killed: of others, asyncio would lose the exit code.
+        await process.wait()
+        return _read(data)
     finally:
         if process.returncode is None:
             process.kill()

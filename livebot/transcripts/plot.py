@@ -16,7 +16,7 @@ from livebot.transcripts.clock import short
 from livebot.transcripts.lettering import labels, shortened
 from livebot.transcripts.model import Transcript
 from livebot.transcripts.pieces import clean
-from livebot.transcripts.plot_style import COLOURS, HATCH, STYLE
+from livebot.transcripts.plot_style import HATCH, STYLE, colours
 from livebot.transcripts.sheet import LEFT, Line, Missing, Row, Sheet, lay_out
 from livebot.transcripts.xml_text import cut, escaped, share
 
@@ -82,6 +82,9 @@ class _Drawing:
         bars = [bar for line in sheet.lines for row in line.rows.values() for bar in row.bars]
         self._share = share((_TITLE + len(escaped(bar.text).encode()) for bar in bars), _TITLES)
         self._words_left = _WORDS
+        ordered = sorted(transcript.utterances, key=lambda each: each.start)
+        given = colours(each.speaker for each in ordered)
+        self._given = {clean(name): f"s{number}" for name, number in given.items()}
         self._stroke = max(_STROKE, math.ceil(sheet.plot_px / _STROKES))
 
     def parts(self) -> Iterator[str]:
@@ -149,15 +152,15 @@ class _Drawing:
         """Yield strokes from the lowest to the highest, in the colour of who speaks."""
         sheet, middle, half = self._sheet, top + _WAVE / 2, _WAVE / 2 - 3
         paths: dict[str, list[str]] = {}
-        colours = self._colours(line)
+        kinds = self._colours(line)
         step_s = self._stroke / sheet.px_per_s
-        found = peaks.strokes(line.start, step_s, len(colours))
+        found = peaks.strokes(line.start, step_s, len(kinds))
         lows, highs = (
             np.rint(middle - half * np.clip(each * self._scale, -1, 1)).astype(int).tolist()
             for each in found
         )
         # What the sound of a line ends with may be in the middle of it.
-        for column, (low, high, colour) in enumerate(zip(lows, highs, colours, strict=False)):
+        for column, (low, high, colour) in enumerate(zip(lows, highs, kinds, strict=False)):
             x = LEFT + column * self._stroke
             paths.setdefault(colour, []).append(f"M{x} {high}V{max(low, high + 1)}")
         for colour, strokes in paths.items():
@@ -165,17 +168,20 @@ class _Drawing:
 
     def _colours(self, line: Line) -> list[str]:
         """Return the colour of each stroke."""
-        colours = ["quiet"] * (self._sheet.plot_px // self._stroke)
+        found = ["quiet"] * (self._sheet.plot_px // self._stroke)
         for row in sorted(line.rows.values(), key=_order, reverse=True):
             for bar in row.bars:
                 ends = (self._sheet.x(line, each) - LEFT for each in (bar.start, bar.end))
                 first, last = (int(each / self._stroke) for each in ends)
-                many = len(colours[first : last + 1])
-                colours[first : last + 1] = [_colour(row)] * many
-        return colours
+                many = len(found[first : last + 1])
+                found[first : last + 1] = [self._colour(row)] * many
+        return found
+
+    def _colour(self, row: Row) -> str:
+        return "quiet" if row.number < 0 else self._given.get(row.name, "nobody")
 
     def _row(self, line: Line, row: Row, top: int) -> Iterator[str]:
-        sheet, colour = self._sheet, _colour(row)
+        sheet, colour = self._sheet, self._colour(row)
         if row.name:
             name = escaped(shortened(row.name, _NAME_PX))
             yield f'<text class="name {colour}" x="{LEFT - 10}" y="{top + 15}">{name}</text>'
@@ -240,10 +246,6 @@ def _loudness(peaks: Peaks | None) -> float:
 def _order(row: Row) -> tuple[bool, int]:
     """Return what rows are ordered by: who spoke first, and everybody else last."""
     return row.number < 0, row.number
-
-
-def _colour(row: Row) -> str:
-    return "quiet" if row.number < 0 else f"s{row.number % COLOURS}"
 
 
 def _px(value: float) -> str:

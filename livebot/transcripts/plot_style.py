@@ -1,16 +1,25 @@
 """How pictures of transcripts look: the page's colours, light or dark as the system is (pure)."""
 
-COLOURS = 6
-"""Of speakers; the seventh has the first one's."""
+from collections.abc import Iterable
+
+COLOURS = 8
+"""Of speakers; the ninth has one that somebody else has, too."""
+
+_OFFSET, _PRIME = 0x811C9DC5, 0x01000193
+"""Of FNV-1a with 32 bits."""
 
 STYLE = """
-.plot{--back:#fbfaf8;--text:#1c1b1a;--quiet:#5f5b55;--line:#e4e0d9;--bad:#a3261b;color:var(--quiet);
---s0:#1d5fbf;--s1:#a13a6f;--s2:#1d7a4a;--s3:#8a5a00;--s4:#6a47b8;--s5:#0b7285}
+.plot{--back:#f7f5f1;--text:#1f2426;--quiet:#5a605f;--line:#ddd8cf;--bad:#a32a1e;--nobody:#1f6f6b;
+--s0:#1b63b8;--s1:#a3366b;--s2:#1c7346;--s3:#865400;--s4:#6a45b0;--s5:#0a6c7c;--s6:#a8421b;
+--s7:#5b6612;color:var(--quiet)}
 @media(prefers-color-scheme:dark){
-.plot{--back:#151618;--text:#f1efec;--quiet:#a8a49d;--line:#2a2d31;--bad:#ff9a8f;
---s0:#7fb2ff;--s1:#f59ac6;--s2:#7fd7a5;--s3:#f0c36a;--s4:#c3abff;--s5:#6fd3e3}}
+.plot{--back:#15171a;--text:#ecebe7;--quiet:#a5aaa8;--line:#31363b;--bad:#ff9d90;--nobody:#7fcdc4;
+--s0:#86b8ff;--s1:#f59ac4;--s2:#82d6a4;--s3:#eebf66;--s4:#c4adff;--s5:#70d0e0;--s6:#ffa884;
+--s7:#c8d276}}
 .plot .s0{color:var(--s0)}.plot .s1{color:var(--s1)}.plot .s2{color:var(--s2)}
 .plot .s3{color:var(--s3)}.plot .s4{color:var(--s4)}.plot .s5{color:var(--s5)}
+.plot .s6{color:var(--s6)}.plot .s7{color:var(--s7)}
+.plot .nobody{color:var(--nobody)}
 .plot .quiet{color:var(--quiet)}
 .plot text{font:12px system-ui,Arial,sans-serif;fill:currentColor;white-space:pre}
 .plot .back{fill:var(--back)}
@@ -34,3 +43,31 @@ HATCH = (
     'stroke-opacity=".5"/></pattern>'
 )
 """What lies over stretches in which words are missing."""
+
+
+def colours(names: Iterable[str]) -> dict[str, int]:
+    """Return a number for each speaker in the order in which they first speak.
+
+    It is the page's (`web/colours.js`): whoever comes back has the same, and others have another
+    as far as there are colours.
+    """
+    given: dict[str, int] = {}
+    taken: set[int] = set()
+    for name in names:
+        if not name or name in given:
+            continue
+        if len(taken) == COLOURS:
+            taken.clear()
+        wanted = _hash(name) % COLOURS
+        while wanted in taken:
+            wanted = (wanted + 1) % COLOURS
+        given[name] = wanted
+        taken.add(wanted)
+    return given
+
+
+def _hash(text: str) -> int:
+    value = _OFFSET
+    for mark in text:
+        value = (value ^ ord(mark)) * _PRIME & 0xFFFFFFFF
+    return value

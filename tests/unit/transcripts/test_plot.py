@@ -1,6 +1,7 @@
 """Transcripts as pictures."""
 
 import re
+from importlib import resources
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -11,6 +12,7 @@ from livebot.audio.peaks import Peaks
 from livebot.stt.engine import Word
 from livebot.transcripts.model import Transcript, Utterance
 from livebot.transcripts.plot import svg
+from livebot.transcripts.plot_style import COLOURS, STYLE, colours
 from livebot.transcripts.sheet import Missing
 from tests.support.transcripts import says, some, transcripts
 
@@ -79,8 +81,9 @@ def test_what_is_on_it() -> None:
     ]
     times = [each.text for each in every(root, "time")]
     assert times == [f"0:{second:02}" for second in range(14)]
+    assert colours(["Ada <3", "Bob"]) == {"Ada <3": 4, "Bob": 5}
     assert {each.get("class") for each in every(root, "sound")} == {
-        "sound quiet", "sound s0", "sound s1",
+        "sound quiet", "sound s4", "sound s5",
     }  # fmt: skip
     assert "prefers-color-scheme:dark" in text
 
@@ -126,3 +129,27 @@ def test_three_hours_are_less_than_a_megabyte() -> None:
     assert len(text.encode()) < 1_000_000
     picture(text)
     assert len(svg(Transcript(said[:240], 480.0), tone(480), missing=missing).encode()) < 1_000_000
+
+
+def test_colours_are_those_of_the_page() -> None:
+    """Light and dark ones."""
+    page = (resources.files("livebot.web") / "colours.css").read_text()
+    theirs = re.findall(r"--speaker-(\d): (#\w+)", page)[: 2 * COLOURS]
+    assert re.findall(r"--s(\d):(#\w+)", STYLE) == theirs
+
+
+def test_people_have_the_colours_that_they_have_on_the_page() -> None:
+    """The same for a name wherever it is seen, and others for others, as far as there are some.
+
+    What is expected is what `web/colours.js` says.
+    """
+    assert colours(["SPEAKER_1", "SPEAKER_2", "", "SPEAKER_1", "山田", "𠮷"]) == {
+        "SPEAKER_1": 2,
+        "SPEAKER_2": 7,
+        "山田": 4,
+        "𠮷": 0,
+    }
+    found = colours(str(number) for number in range(40))
+    assert set(found.values()) == set(range(COLOURS))
+    for begin in range(0, 40, COLOURS):
+        assert len({found[str(number)] for number in range(begin, begin + COLOURS)}) == COLOURS
