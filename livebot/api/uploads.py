@@ -5,12 +5,14 @@ what is no such form is told so, and nothing of the file is left.
 """
 
 import asyncio
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from aiohttp import BodyPartReader, MultipartReader, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.multipart import BadContentDispositionHeader, BadContentDispositionParam
 
 from livebot.errors import RequestError
 from livebot.jobs.service import Jobs, TooLargeError, Upload
@@ -28,6 +30,10 @@ _OVERHEAD = 1 << 20
 """What fields and boundaries may take besides the file."""
 
 _PIECE = 1 << 16
+
+# Python would print what strangers send, names of files among it.
+warnings.filterwarnings("ignore", category=BadContentDispositionHeader)
+warnings.filterwarnings("ignore", category=BadContentDispositionParam)
 
 T = TypeVar("T")
 
@@ -127,25 +133,36 @@ class _Reading:
             await self._take(part)
 
     async def _take(self, part: MultipartReader | BodyPartReader) -> None:
-        if not isinstance(part, BodyPartReader) or not (name := part.name):
+        name, file_name = _names(part)
+        if not isinstance(part, BodyPartReader) or not name:
             raise RequestError("the form has a part without a name, or with parts of its own")
         encoding = part.headers.get(hdrs.CONTENT_TRANSFER_ENCODING, "binary").lower()
         if encoding not in {"binary", "7bit", "8bit"} or hdrs.CONTENT_ENCODING in part.headers:
             raise RequestError("the parts of the form must not be encoded")
         if name == FILE:
-            await self._take_file(part)
+            await self._take_file(part, file_name)
         elif self._known is None or name in self._known:
             self.values.setdefault(name, []).append(await _text(part))
         else:
             known = ", ".join(sorted(self._known))
             raise RequestError(f"the form has a field that is not known; known are {known}")
 
-    async def _take_file(self, part: BodyPartReader) -> None:
+    async def _take_file(self, part: BodyPartReader, name: str) -> None:
         if self.upload is not None:
             raise RequestError("the form has more than one file: send one form for each")
         length = self._request.content_length
         size = None if length is None else max(0, length - _OVERHEAD)
-        self.upload = await self._jobs.receive(part.filename or "", _pieces(part), size=size)
+        self.upload = await self._jobs.receive(name, _pieces(part), size=size)
+
+
+def _names(part: MultipartReader | BodyPartReader) -> tuple[str, str]:
+    """Return the names of a part and of its file; empty where they are missing or malformed."""
+    if not isinstance(part, BodyPartReader):
+        return "", ""
+    try:
+        return part.name or "", part.filename or ""
+    except Warning:  # where Python makes errors of them
+        return "", ""
 
 
 async def _text(part: BodyPartReader) -> str:
@@ -191,6 +208,6 @@ async def _safely(reading: Awaitable[T]) -> T:
         return await reading
     except (web.RequestPayloadError, ConnectionError) as exc:
         raise RequestError("the upload broke off") from exc
-    except (ValueError, AssertionError, RuntimeError, HttpProcessingError) as exc:
+    except (ValueError, AssertionError, RuntimeError, Warning, HttpProcessingError) as exc:
         # So many kinds aiohttp has for what is no form; its texts quote what was sent.
         raise RequestError("the body is not a whole form: it breaks off, or is malformed") from exc

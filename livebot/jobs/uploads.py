@@ -161,15 +161,18 @@ class Uploads:
             self.check(total)
             block += piece
             if len(block) >= _BLOCK:
-                await self._check_room(len(block))
-                await _unbroken(disk.write_all, number, bytes(block))
-                block.clear()
+                await self._flush(number, block)
         if not total:
             raise RequestError("the file is empty: choose one that holds sound")
-        await _unbroken(disk.write_all, number, bytes(block))
+        await self._flush(number, block)
         # Disks may say only now that they are full.
         await _unbroken(os.fsync, number)
         return total
+
+    async def _flush(self, number: int, block: bytearray) -> None:
+        await self._check_room(len(block))
+        await _unbroken(disk.write_all, number, bytes(block))
+        block.clear()
 
     # In threads.
 
