@@ -54,7 +54,7 @@ class App:
         settings = self._settings
         settings.require_call()
         for name, backend in settings.per_backend().items():
-            if backend.backend_derived:
+            if settings.calls == "on" and backend.backend_derived:
                 cure = "set NEXTCLOUD_URL"
                 log.warning("backend_derived", name=name, backend=backend.backend_url, cure=cure)
         async with AsyncExitStack() as stack:

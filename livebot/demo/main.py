@@ -83,8 +83,8 @@ async def _demo(
     ):
         screen.page(server.page_url)
         screen.waiting("the speech recogniser")
-        folder = stack.enter_context(TemporaryDirectory(prefix="livebot-demo-"))
-        settings = await asyncio.to_thread(_settings, server, secret, Path(folder))
+        folder = await stack.enter_async_context(_folder())
+        settings = await asyncio.to_thread(_settings, server, secret, folder)
         async with App(settings) as app, _call(server) as (viewer, speakers):
             talk = Talk(server, app.port, room=ROOM, language=LANGUAGE, on_problem=screen.problem)
             await talk.begin()
@@ -101,6 +101,16 @@ async def _demo(
                     await _hang_up(talk, shown)
                 else:
                     await _play_on(turns, speakers, shown)
+
+
+@asynccontextmanager
+async def _folder() -> AsyncIterator[Path]:
+    """Have a folder for what the bot keeps while it runs."""
+    folder = await asyncio.to_thread(TemporaryDirectory, prefix="livebot-demo-")
+    try:
+        yield Path(folder.name)
+    finally:
+        await asyncio.to_thread(folder.cleanup)
 
 
 def _settings(server: DemoServer, secret: str, folder: Path) -> Settings:

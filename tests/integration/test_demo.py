@@ -224,7 +224,8 @@ async def _scripted_call(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[_Call
     monkeypatch.setattr(registry, "load", lambda *_: engine)
     problems: list[str] = []
     async with DemoServer(secret=SECRET) as server, AsyncExitStack() as stack:
-        settings = await asyncio.to_thread(_settings, server, SECRET)
+        folder = await stack.enter_async_context(_folder())
+        settings = await asyncio.to_thread(_settings, server, SECRET, folder)
         app = await stack.enter_async_context(App(settings))
         talk = Talk(server, app.port, room=DEMO, language="en", on_problem=problems.append)
         url = server.signaling_url
