@@ -19,6 +19,7 @@ from livebot.api.live import Live
 from livebot.api.openai import OpenAI
 from livebot.api.ops import Ops
 from livebot.api.page import Page
+from livebot.api.plots import Plots
 from livebot.api.realtime import Realtime
 from livebot.api.routes import Access, Route
 from livebot.api.services import Services
@@ -47,6 +48,7 @@ def all_routes(
         *ExApp(backends).routes(),
         *Ops(backends, metrics, services.troubles).routes(),
         *Jobs(services).routes(),
+        *Plots(services).routes(),
         *OpenAI(services).routes(),
         *Live(services).routes(),
         *Deepgram(services).routes(),

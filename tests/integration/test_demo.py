@@ -16,7 +16,7 @@ from livebot.audio.pcm import Samples
 from livebot.demo.client import IN_CALL, Client, Heard, join
 from livebot.demo.loopback import ADDRESS, loopback_only
 from livebot.demo.main import ROOM as DEMO
-from livebot.demo.main import _demo, _settings
+from livebot.demo.main import _demo, _folder, _settings
 from livebot.demo.participants import Participant, join_with_microphone
 from livebot.demo.screen import JsonScreen
 from livebot.demo.server import DemoServer
