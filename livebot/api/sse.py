@@ -104,7 +104,7 @@ async def _next(
     request: web.Request, response: web.StreamResponse, messages: AsyncGenerator[bytes, None]
 ) -> bytes | None:
     """Return the next message, with comments while it does not come; None after the last."""
-    task = asyncio.ensure_future(anext(messages, None))
+    task = asyncio.create_task(_ask(messages), name="sse-message")
     try:
         while True:
             await asyncio.wait({task}, timeout=KEEPALIVE_S)
@@ -116,6 +116,10 @@ async def _next(
         if not task.done():
             task.cancel()
             await asyncio.wait({task})
+
+
+async def _ask(messages: AsyncGenerator[bytes, None]) -> bytes | None:
+    return await anext(messages, None)
 
 
 async def _begin(request: web.Request, response: web.StreamResponse) -> None:

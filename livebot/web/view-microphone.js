@@ -74,7 +74,7 @@ export class MicrophoneView {
     onaudio = (piece) => session.push(piece);
     for (const piece of early.splice(0)) session.push(piece);
     $("start").textContent = "Stop";
-    $("microphone-options").inert = true;
+    $("microphone-options").hidden = true;
     this.#log.follow();
   }
 
@@ -105,7 +105,7 @@ export class MicrophoneView {
     if (state !== "ended") return;
     this.#session = null;
     $("start").textContent = "Start";
-    $("microphone-options").inert = false;
+    $("microphone-options").hidden = false;
     $("microphone-share").hidden = true;
     $("latency").textContent = "";
     this.#release();
