@@ -46,6 +46,7 @@ class Database:
         """Open it.
 
         Raises:
+            ConfigError: Its driver is not installed.
             StoreError: That does not work.
         """
         self._engine = await asyncio.to_thread(self._made)

@@ -39,6 +39,9 @@ _POSTGRESQL = {
 }
 """Beginnings of PostgreSQL's codes, and what to do; longer ones win."""
 
+_TABLES = "tables of the database are missing: put back a copy, or begin with an empty database"
+_SQLITE["no such table"] = _POSTGRESQL["42P01"] = _TABLES
+
 _UNREACHED = (
     "the database server cannot be reached: check that it runs, and host and port in"
     " LT_DATABASE_URL"

@@ -63,12 +63,12 @@ class Keeper:
         """Do a round every minute, until canceled."""
         number = 0
         while True:
+            await asyncio.sleep(EVERY_S)
             try:
                 await self.round(time.time(), sweep=number % SWEEP_EVERY == 0)
             except StoreError:
                 log.warning("nothing_expired")
             number += 1
-            await asyncio.sleep(EVERY_S)
 
     async def round(self, now: float, *, sweep: bool = False) -> None:
         """Erase what has expired by now.

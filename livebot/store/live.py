@@ -31,14 +31,14 @@ class Live:
 
     async def open(self, record: LiveRecord) -> None:
         """Remember a session, also one that was remembered and goes on."""
-        values = {**asdict(record), "seen_at": record.seen_at or time.time()}
+        self._open.add(record.id)
+        values = {**asdict(record), "seen_at": time.time()}
         insert = self._database.insert(LIVE_SESSIONS)
         again = {name: insert.excluded[name] for name in values if name not in ("id", "epoch")}
         async with self._database.writing() as connection:
             await connection.execute(
                 insert.on_conflict_do_update(index_elements=["id"], set_=again), values
             )
-        self._open.add(record.id)
 
     async def get(self, session: str) -> LiveRecord | None:
         """Return one."""

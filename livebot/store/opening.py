@@ -28,7 +28,7 @@ def address(text: str, folder: Path) -> URL:
     """Return the address of a database; without a text, that of a file in a folder.
 
     Raises:
-        ConfigError: The text is none, or names what is not there.
+        ConfigError: The text is none, or names no file.
     """
     if not text:
         return URL.create("sqlite+aiosqlite", database=str(folder / "livebot.db"))
@@ -46,7 +46,6 @@ def address(text: str, folder: Path) -> URL:
         return url.set(drivername="sqlite+aiosqlite")
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise ConfigError("LT_DATABASE_URL must begin with postgresql:// or sqlite:///")
-    _need_psycopg()
     return url.set(drivername="postgresql+psycopg")
 
 
@@ -94,7 +93,14 @@ def prepare(engine: Engine) -> None:
             connection.exec_driver_sql(begin)
 
 
-def _need_psycopg() -> None:
+def need_driver(url: URL) -> None:
+    """Import what speaks to a database, which reads files.
+
+    Raises:
+        ConfigError: It is not installed.
+    """
+    if is_sqlite(url):
+        return
     try:
         import psycopg  # noqa: F401
     except ImportError:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from livebot.feeds.events import Event, EventWord, Numbered
-from livebot.store.folding import folded
+from livebot.store.folding import clean, folded
 from livebot.store.records import (
     Job,
     JobOptions,
@@ -66,7 +66,7 @@ def of_utterance(transcript: str, utterance: StoredUtterance) -> dict[str, Any]:
         "person": utterance.person,
         "language": utterance.language,
         "text": utterance.text,
-        "words": msgspec.json.encode(utterance.words).decode(),
+        "words": _json(utterance.words),
         "folded": folded(utterance.text),
     }
 
@@ -105,7 +105,7 @@ def of_job(job: Job) -> dict[str, Any]:
     """Return the row of a job."""
     return {
         **asdict(job),
-        "options": msgspec.json.encode(job.options).decode(),
+        "options": _json(job.options),
         "state": job.state.value,
         "worker": "",
         "lease_until": None,
@@ -169,10 +169,30 @@ def of_event(session: str, numbered: Numbered) -> dict[str, Any]:
         "session": session,
         "seq": numbered.seq,
         "at": numbered.at,
-        "event": msgspec.json.encode(numbered.event).decode(),
+        "event": _json(numbered.event),
     }
 
 
 def event(row: Row) -> Numbered:
     """Return the event of a row."""
     return Numbered(row["seq"], row["at"], _EVENT.decode(row["event"]))
+
+
+def _json(value: object) -> str:
+    try:
+        return msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_cleaned(msgspec.to_builtins(value))).decode()
+
+
+def _cleaned(value: Any) -> Any:
+    """Return what is in some JSON without halves of characters."""
+    match value:
+        case str():
+            return clean(value)
+        case list() | tuple():
+            return [_cleaned(one) for one in value]
+        case dict():
+            return {name: _cleaned(one) for name, one in value.items()}
+        case _:
+            return value

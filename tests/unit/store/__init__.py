@@ -1,1 +1,1 @@
-"""What is kept."""
+"""Tests of what is kept."""

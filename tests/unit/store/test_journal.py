@@ -1,0 +1,100 @@
+"""The journal: never waits for, never out of order, never without a bound."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import pytest
+
+from livebot.errors import StoreError
+from livebot.feeds.events import Notice, Numbered
+from livebot.metrics import Metrics
+from livebot.store import journal
+from livebot.store.database import Database
+from livebot.store.journal import Journal
+
+
+class StuckDatabase:
+    """A database that stands still until it is told to fail."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.fail = asyncio.Event()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Any]:
+        """Stand still, then fail."""
+        self.asked += 1
+        await self.fail.wait()
+        if self.fail.is_set():
+            raise StoreError("it failed")
+        yield
+
+
+@asynccontextmanager
+async def running(database: StuckDatabase) -> AsyncIterator[Journal]:
+    """Run a journal."""
+    one = Journal(cast("Database", database), Metrics())
+    async with asyncio.TaskGroup() as group:
+        group.create_task(one.run())
+        yield one
+        one.stop()
+
+
+def put(one: Journal, seq: int, told: list[tuple[str, int]], session: str = "s") -> None:
+    """Put an event; `told` gets its session and number."""
+
+    def done(number: int) -> None:
+        told.append((session, number))
+
+    one.put(session, Numbered(seq, 0.0, Notice("", "")), done)
+
+
+@pytest.mark.virtual_time
+async def test_a_database_that_stands_still_holds_captions_up_for_seconds_only() -> None:
+    """After a deadline, events go out unkept, in order."""
+    told: list[tuple[str, int]] = []
+    async with running(StuckDatabase()) as one:
+        for seq in range(1, 6):
+            put(one, seq, told)
+        await asyncio.sleep(journal.DEADLINE_S - 0.1)
+        assert not told
+        await asyncio.sleep(0.2)
+        assert told == [("s", seq) for seq in range(1, 6)]
+        assert one.lost == 5
+
+
+@pytest.mark.virtual_time
+async def test_a_flood_takes_no_more_memory_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the bound, what waits is let through, after what is being written."""
+    monkeypatch.setattr(journal, "MOST_WAITING", 10)
+    told: list[tuple[str, int]] = []
+    database = StuckDatabase()
+    async with running(database) as one:
+        put(one, 1, told)
+        await asyncio.sleep(0.1)
+        for seq in range(2, 31):
+            put(one, seq, told, session="s" if seq % 2 else "r")
+            assert len(one._waiting) <= 10
+        database.fail.set()
+        await one.flushed()
+        assert told[0] == ("s", 1)
+        for session in "sr":
+            seqs = [seq for name, seq in told if name == session]
+            assert seqs == sorted(seqs)
+            assert seqs[-1] == (29 if session == "s" else 30)
+        assert one.lost == 30
+
+
+@pytest.mark.virtual_time
+async def test_stopping_takes_no_longer_than_one_deadline() -> None:
+    """However much waits when the service ends."""
+    told: list[tuple[str, int]] = []
+    loop = asyncio.get_running_loop()
+    async with running(StuckDatabase()) as one:
+        for seq in range(1, 3 * journal.AT_ONCE):
+            put(one, seq, told)
+        began = loop.time()
+    assert loop.time() - began < journal.DEADLINE_S + 0.1
+    assert told[-1] == ("s", 3 * journal.AT_ONCE - 1)
