@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+
+from msgspec import Struct
 
 from livebot.errors import LivebotError, NotFoundError, RequestError
 
@@ -11,6 +12,21 @@ _KINDS = {
     HTTPStatus.FORBIDDEN: "permission_error",
     HTTPStatus.TOO_MANY_REQUESTS: "rate_limit_error",
 }
+
+
+class OpenAIFault(Struct, frozen=True):
+    """What went wrong: a text for people, the rest for programs."""
+
+    message: str
+    type: str
+    param: str | None = None
+    code: str | None = None
+
+
+class OpenAIError(Struct, frozen=True):
+    """The body of an error."""
+
+    error: OpenAIFault
 
 
 class FieldError(RequestError):
@@ -40,7 +56,7 @@ class UnknownModelError(NotFoundError):
 
 def shape(
     status: int, text: str, cause: LivebotError | None = None
-) -> tuple[dict[str, Any], Mapping[str, str]]:
+) -> tuple[OpenAIError, Mapping[str, str]]:
     """Return the body of an error, and headers.
 
     Args:
@@ -51,10 +67,5 @@ def shape(
     is_ours = status >= HTTPStatus.INTERNAL_SERVER_ERROR
     kind = _KINDS.get(HTTPStatus(status), "server_error" if is_ours else "invalid_request_error")
     known = cause if isinstance(cause, FieldError | UnknownModelError) else None
-    error = {
-        "message": text,
-        "type": kind,
-        "param": known.param if known else None,
-        "code": known.code if known else None,
-    }
-    return {"error": error}, {}
+    param, code = (known.param, known.code) if known else (None, None)
+    return OpenAIError(OpenAIFault(text, kind, param, code)), {}
