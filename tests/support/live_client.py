@@ -1,8 +1,8 @@
 """A client of `/ws/transcribe` that keeps its audio and comes back; shares no code with livebot.
 
-It plays raw 16-bit mono audio at the pace of speech, and notes every event by its number. Where its
-connection is lost it comes back to its session: it asks for the events it has not, is told from
-where on audio is missing, and sends that again.
+It plays raw 16-bit mono audio at the pace of speech, and notes every event by its number. Where
+its connection is lost it comes back to its session: it asks for the events it has not, is told
+from where on audio is missing, and sends that again.
 """
 
 import asyncio
