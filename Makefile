@@ -27,20 +27,22 @@ test: test-unit test-system test-faults ## All tests
 
 test-unit: setup ## Unit and integration tests, with coverage
 	$(BIN)/coverage erase
-	$(MAKE) --no-print-directory --jobs=3 --output-sync=target pytest-unit pytest-rooms pytest-models pytest-api pytest-calls
+	$(MAKE) --no-print-directory --jobs=3 --output-sync=target pytest-unit pytest-rooms pytest-models pytest-services pytest-api pytest-calls
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --format=total | sed 's/^/branch coverage, percent: /'
 
 # Side by side: the first three mostly compute, the others mostly wait.
 API := $(wildcard $(foreach name,api app backends cli demo doctor nextcloud secrets stopping talk,tests/integration/test_$(name)*.py))
 MODELS := $(wildcard $(foreach name,broken daemon diarize engine_host fetch listen local_engine model no_invented transcribe whisper,tests/integration/test_$(name)*.py))
+SERVICES := $(wildcard $(foreach name,call_transcripts deepgram exports jobs killed live openai plots readme store transcripts,tests/integration/test_$(name)*.py))
 pytest-unit: TESTS := tests/unit --ignore=tests/unit/rooms --ignore=tests/unit/hearing
 pytest-rooms: TESTS := tests/unit/rooms tests/unit/hearing
 pytest-api: TESTS := $(API)
 pytest-models: TESTS := $(MODELS)
-pytest-calls: TESTS := $(filter-out $(API) $(MODELS),$(wildcard tests/integration/test_*.py))
+pytest-services: TESTS := $(SERVICES)
+pytest-calls: TESTS := $(filter-out $(API) $(MODELS) $(SERVICES),$(wildcard tests/integration/test_*.py))
 # Asyncio's debug mode notes the stack of every task and callback: laws make a million of them.
-pytest-models pytest-api pytest-calls: export PYTHONASYNCIODEBUG = 1
+pytest-models pytest-services pytest-api pytest-calls: export PYTHONASYNCIODEBUG = 1
 pytest-%:
 	$(BIN)/coverage run --parallel-mode -m pytest $(TESTS)
 
