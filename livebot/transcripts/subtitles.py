@@ -1,7 +1,7 @@
 """Subtitle files: SubRip and WebVTT (pure).
 
-SubRip has no standard and no escapes: what players would take for a tag or an arrow gets an
-invisible character (U+2060, word joiner) into it, and looks as it should.
+SubRip has no standard and no escapes: what players would take for a tag, an arrow, a cue's number
+or its times gets an invisible character (U+2060, word joiner) into it, and looks as it should.
 WebVTT: https://www.w3.org/TR/webvtt1/
 """
 
@@ -13,8 +13,11 @@ from livebot.transcripts.cues import Cue, cues, text_of
 from livebot.transcripts.model import Transcript
 from livebot.transcripts.pieces import clean
 
-_MISTAKABLE = re.compile(r"(?<=--)(?=>)|(?<=[<{])(?=[\w/\\!])")
-"""Within `-->`, and behind what begins a tag, like `<i>` or `{\\an8}`."""
+_MISTAKABLE = re.compile(r"(?<=--)(?=>)|(?<=[<{])(?=[\w/\\!])|(?<=\n)(?=\d+$)")
+"""Within `-->`, behind what begins a tag, like `<i>` or `{\\an8}`, and before a number alone."""
+
+_TIME = re.compile(r"(:\d\d?)([.,]\d)")
+"""Several on a line are taken for a cue's by some, whatever is between them."""
 
 _JOINER = "\u2060"
 
@@ -41,15 +44,25 @@ def vtt(transcript: Transcript, *, words: bool) -> str:
 
 
 def _srt_cue(number: int, cue: Cue) -> str:
-    name = f"{clean(cue.speaker)}: " if cue.speaker else ""
-    text = name + "\n".join(text_of(line) for line in cue.lines)
-    return f"{number}\n{_span(cue, ',')}\n{_MISTAKABLE.sub(_JOINER, text)}\n"
+    speaker = clean(cue.speaker)
+    name = f"{speaker}: " if speaker else ""
+    text = _MISTAKABLE.sub(_JOINER, name + "\n".join(text_of(line) for line in cue.lines))
+    return f"{number}\n{_span(cue, ',')}\n{_without_times(text)}\n"
 
 
 def _vtt_cue(cue: Cue, *, words: bool) -> str:
-    text = _timed(cue) if words else "\n".join(_escaped(text_of(line)) for line in cue.lines)
-    name = f"<v {_escaped(clean(cue.speaker))}>" if cue.speaker else ""
-    return f"{_span(cue, '.')}\n{name}{text}\n"
+    speaker = clean(cue.speaker)
+    name = f"<v {_escaped(speaker)}>" if speaker else ""
+    text = _without_times(name + "\n".join(_escaped(text_of(line)) for line in cue.lines))
+    return f"{_span(cue, '.')}\n{name + _timed(cue) if words else text}\n"
+
+
+def _without_times(text: str) -> str:
+    lines = text.split("\n")
+    return "\n".join(
+        _TIME.sub(rf"\1{_JOINER}\2", line) if len(_TIME.findall(line)) > 1 else line
+        for line in lines
+    )
 
 
 def _timed(cue: Cue) -> str:
