@@ -1,6 +1,7 @@
 """A service that does jobs, on a real socket and with a real database."""
 
 import asyncio
+import io
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -66,8 +67,10 @@ class JobService:
 
     async def until(self, job: str, *states: str) -> dict[str, Any]:
         """Wait for a state; return the status."""
+        over = {"completed", "failed", "canceled"}
         async with asyncio.timeout(WITHIN_S):
-            while (found := await self.status(job))["status"] not in states:  # noqa: ASYNC110
+            while (found := await self.status(job))["status"] not in states:
+                assert found["status"] not in over, found
                 await asyncio.sleep(0.05)
         return found
 
@@ -80,7 +83,9 @@ def form(data: bytes, name: str = "talk.wav", **fields: str) -> aiohttp.FormData
     """Return what is sent with a file."""
     # As browsers write names; aiohttp would write them as in addresses.
     found = aiohttp.FormData(quote_fields=False)
-    found.add_field("file", data, filename=name, content_type="application/octet-stream")
+    found.add_field(
+        "file", io.BytesIO(data), filename=name, content_type="application/octet-stream"
+    )
     for key, value in fields.items():
         found.add_field(key, value)
     return found
