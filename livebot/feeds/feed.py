@@ -193,6 +193,8 @@ class Feed:
 
     def _note(self, event: Event) -> None:
         match event:
+            case Interim(text="", utterance=name):
+                self._interims.pop(name, None)  # taken back: it was nothing
             case Interim():
                 self._interims[event.utterance] = event
             case Final(text="", utterance=name):

@@ -39,15 +39,16 @@ class Presence:
         idle_s: After how long without a sign the client is taken for gone.
         resume_s: For how long the session waits for it.
         born_at: When the session began.
+        left_at: Since when the client is gone; None while it is here.
     """
 
     idle_s: float
     resume_s: float
     born_at: float
+    left_at: float | None = None
     _sign_at: float = 0.0
     _audio_at: float | None = None
     _is_complete: bool = True
-    _left_at: float | None = None
     _has_begun: bool = False
 
     def __post_init__(self) -> None:
@@ -56,11 +57,11 @@ class Presence:
     @property
     def is_attached(self) -> bool:
         """Whether there is a client."""
-        return self._left_at is None
+        return self.left_at is None
 
     def came(self, now: float) -> None:
         """Note that a client is here."""
-        self._left_at, self._sign_at = None, now
+        self.left_at, self._sign_at = None, now
 
     def sign(self, now: float) -> None:
         """Note that the client lives."""
@@ -78,15 +79,15 @@ class Presence:
 
     def left(self, now: float) -> None:
         """Note that the client is gone."""
-        if self._left_at is None:
-            self._left_at = now
+        if self.left_at is None:
+            self.left_at = now
 
     def silent_since(self, now: float) -> float:
         """Return since when audio may be missing: a client was cut off then, or had paused."""
-        if self._audio_at is None or self._left_at is None:
+        if self._audio_at is None or self.left_at is None:
             return now
-        is_cut = self._left_at - self._audio_at < QUIET_S
-        return self._audio_at if is_cut else self._left_at
+        is_cut = self.left_at - self._audio_at < QUIET_S
+        return self._audio_at if is_cut else self.left_at
 
     def due(self, now: float) -> Due | None:
         """Return what is to be done; to be asked again until there is nothing."""
@@ -100,8 +101,8 @@ class Presence:
 
     def _deadlines(self) -> list[tuple[float, Due]]:
         found = [(self.born_at + LIFE_S, Due.OLD)]
-        if self._left_at is not None:
-            found.append((self._left_at + self.resume_s, Due.GIVEN_UP))
+        if self.left_at is not None:
+            found.append((self.left_at + self.resume_s, Due.GIVEN_UP))
         else:
             idle_s = self.idle_s if self._has_begun else min(self.idle_s, FIRST_AUDIO_S)
             found.append((self._sign_at + idle_s, Due.LEFT))

@@ -1,36 +1,55 @@
 """All live sessions of the process: opened, found again, counted, let go."""
 
+import asyncio
 import secrets
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
 from livebot import logs
 from livebot.errors import (
-    BusyError,
     LivebotError,
     NotFoundError,
-    QuotaError,
+    RequestError,
     UnsupportedLanguageError,
 )
 from livebot.feeds.directory import Feeds, live_feed
+from livebot.feeds.events import Numbered
 from livebot.feeds.feed import Feed
 from livebot.hearing.supervisor import Supervisor
+from livebot.live import remembered
+from livebot.live.admission import Admission, Running
+from livebot.live.keeping import Keeping
+from livebot.live.memory import NOT_FOUND, Memory, new_record
 from livebot.live.options import LiveOptions
 from livebot.live.session import LiveSession
 from livebot.live.transcription import End, Plan, Transcription
 from livebot.metrics import Metrics
 from livebot.settings import Settings
 from livebot.store.contract import Store
+from livebot.store.records import LiveRecord
 from livebot.stt.engine import SttEngine
-from livebot.stt.languages import match
+from livebot.stt.languages import AUTO, match
 
 log = logs.get("live")
 
-QUOTA_RETRY_S = 60.0
-"""When an owner with too many sessions may ask again: one may have ended by then."""
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A session, and who remembers it.
+
+    Attributes:
+        transcription: It.
+        is_kept: Whether the store knows of it.
+        keeping: Keeps its transcript; None for nobody.
+    """
+
+    transcription: Transcription
+    is_kept: bool
+    keeping: Keeping | None
 
 
 class LiveSessions:
@@ -59,13 +78,13 @@ class LiveSessions:
         self._settings = settings
         self._engine = engine
         self._feeds = feeds
-        self._store = store
+        self._memory = None if store is None else Memory(store, metrics)
         self._metrics = metrics
-        self._overload = overload
+        self._admission = Admission(settings, overload, metrics)
         self._stack = AsyncExitStack()
-        self._running: dict[str, tuple[str, Transcription]] = {}
-        self._is_stopping = False
-        self._supervisor: Supervisor[str] = Supervisor(self._failed)
+        self._running: dict[str, Running] = {}
+        self._restoring = asyncio.Lock()
+        self._supervisor: Supervisor[str] = Supervisor(_failed)
 
     async def __aenter__(self) -> Self:
         """Begin."""
@@ -74,8 +93,13 @@ class LiveSessions:
 
     async def __aexit__(self, *exc: object) -> None:
         """End all sessions; those whose clients may come back are remembered."""
-        self._is_stopping = True
+        self._admission.is_stopping = True
         await self._stack.aclose()
+
+    @property
+    def count(self) -> int:
+        """Return how many there are, those included whose clients may come back."""
+        return len(self._running)
 
     async def open(self, owner: str, options: LiveOptions) -> LiveSession:
         """Open a session, attached to its client.
@@ -87,10 +111,19 @@ class LiveSessions:
         """
         options.check()
         language = self._language(options)
-        self._admit(owner)
+        if options.store and self._memory is None:
+            raise RequestError("store: nothing is kept here; leave store out")
         session = secrets.token_hex(16)
-        feed = Feed(live_feed(session))
-        return self._begin(owner, self._plan(session, options, language), feed)
+        self._admission.admit(owner, self._running.values())
+        self._running[session] = Running(owner)
+        try:
+            record = new_record(session, owner, options, keep=options.store)
+            is_kept = self._memory is not None and await self._memory.note(record)
+        except BaseException:
+            del self._running[session]
+            raise
+        feed = self._feed(record, is_kept=is_kept)
+        return self._begin(record, self._plan(session, options, language), feed, is_kept=is_kept)
 
     async def resume(self, owner: str, session: str) -> LiveSession:
         """Attach a client that comes back, to a session in memory or remembered by the store.
@@ -98,50 +131,118 @@ class LiveSessions:
         Raises:
             NotFoundError: There is none of this owner, or it was forgotten.
             BusyError: As `open()`.
+            StoreError: The store cannot be asked.
         """
-        whose, found = self._running.get(session, ("", None))
-        if found is None or whose != owner:
-            raise NotFoundError("there is no such live session: open another one")
-        return LiveSession(found)
+        async with self._restoring:
+            found = self._running.get(session)
+            if found is not None and found.owner != owner:
+                raise NotFoundError(NOT_FOUND)
+            if found is None or found.transcription is None:
+                return await self._restore(owner, session)
+            self._metrics.live_resumed.labels("memory").inc()
+            return LiveSession(found.transcription)
 
     async def drain(self, deadline_s: float) -> None:
         """Open no more; let last words come out, and clients know; done by the deadline."""
-        self._is_stopping = True
-        for _, each in self._running.values():
-            each.finish(End.RESTART, within_s=deadline_s)
-        await self._supervisor.idle()
+        self._admission.is_stopping = True
+        for each in self._running.values():
+            if each.transcription is not None:
+                each.transcription.finish(End.RESTART, within_s=deadline_s)
+        try:
+            async with asyncio.timeout(deadline_s + 1):
+                await self._supervisor.idle()
+        except TimeoutError:
+            log.warning("live_sessions_not_drained", count=self.count)
 
-    @property
-    def count(self) -> int:
-        """Return how many there are, those included whose clients may come back."""
-        return len(self._running)
+    async def _restore(self, owner: str, session: str) -> LiveSession:
+        """Go on with a session of another process, or tell the end of one that is over."""
+        if self._memory is None:
+            raise NotFoundError(NOT_FOUND)
+        record, events = await self._memory.find(owner, session)
+        options = remembered.unpack(record.options)
+        if not record.closed:
+            self._admission.admit(owner, self._running.values())
+        left = remembered.left(events)
+        plan = self._plan(session, options, self._language(options), left)
+        is_kept = not record.closed and await self._memory.note(record)
+        feed = Feed(
+            live_feed(session),
+            journal=self._memory.journal if is_kept else None,
+            restored=events,
+            epoch=record.epoch,
+        )
+        self._metrics.live_resumed.labels("store").inc()
+        log.info("live_session_restored", session=session[:8], seq=feed.seq)
+        found = self._begin(record, plan, feed, is_kept=is_kept, before=events)
+        if record.closed:
+            await found.finish()
+        return found
 
-    def _begin(self, owner: str, plan: Plan, feed: Feed) -> LiveSession:
+    def _feed(self, record: LiveRecord, *, is_kept: bool) -> Feed:
+        journal = self._memory.journal if self._memory and is_kept else None
+        return Feed(live_feed(record.id), journal=journal, epoch=record.epoch)
+
+    def _begin(
+        self,
+        record: LiveRecord,
+        plan: Plan,
+        feed: Feed,
+        *,
+        is_kept: bool,
+        before: Sequence[Numbered] = (),
+    ) -> LiveSession:
+        language = "" if plan.language == AUTO else plan.language
+        keeping = None
+        if self._memory is not None and not record.closed:
+            keeping = self._memory.keeping(record, plan.options, language, before)
         transcription = Transcription(
             plan,
             engine=self._engine,
             feed=feed,
             metrics=self._metrics,
             clock=lambda: time.time() - feed.epoch,
+            on_told=keeping.put if keeping else lambda _: None,
         )
-        self._running[plan.id] = owner, transcription
+        self._running[plan.id] = Running(record.owner, transcription)
         session = LiveSession(transcription)
-        self._supervisor.start(plan.id, partial(self._run, transcription))
+        begun = _Begun(transcription, is_kept, keeping)
+        self._supervisor.start(plan.id, partial(self._run, begun))
         return session
 
-    async def _run(self, transcription: Transcription) -> None:
+    async def _run(self, begun: _Begun) -> None:
+        transcription = begun.transcription
         self._metrics.live_sessions.inc()
         try:
-            with self._feeds.listed(transcription.feed):
-                await transcription.run()
+            async with asyncio.TaskGroup() as group:
+                if begun.keeping is not None:
+                    group.create_task(begun.keeping.run(), name="live-keep")
+                try:
+                    with self._feeds.listed(transcription.feed):
+                        await transcription.run()
+                finally:
+                    if begun.keeping is not None:
+                        begun.keeping.close()
+            if transcription.end is not End.RESTART:
+                await self._close(begun)
         finally:
-            del self._running[transcription.plan.id]
+            # Only now: who comes back meanwhile finds the session as it ended.
+            self._running.pop(transcription.plan.id, None)
             self._metrics.live_sessions.dec()
 
-    def _failed(self, session: str, error: LivebotError) -> None:
-        log.error("live_session_failed", session=session[:8], error=str(error))
+    async def _close(self, begun: _Begun) -> None:
+        transcription = begun.transcription
+        if begun.keeping is not None:
+            await begun.keeping.end(ended_at=time.time(), duration=transcription.position)
+        if begun.is_kept and self._memory is not None:
+            await self._memory.close(transcription.plan.id)
 
-    def _plan(self, session: str, options: LiveOptions, language: str) -> Plan:
+    def _plan(
+        self,
+        session: str,
+        options: LiveOptions,
+        language: str,
+        left: remembered.Left | None = None,
+    ) -> Plan:
         settings = self._settings
         return Plan(
             id=session,
@@ -152,6 +253,7 @@ class LiveSessions:
             replay_s=settings.replay_s,
             idle_s=settings.live_idle_s,
             resume_s=settings.live_resume_s,
+            left=left,
         )
 
     def _language(self, options: LiveOptions) -> str:
@@ -161,26 +263,6 @@ class LiveSessions:
             raise UnsupportedLanguageError(wanted, known)
         return code
 
-    def _admit(self, owner: str) -> None:
-        """Check that an owner may have one more.
 
-        Raises:
-            BusyError: Nobody may.
-            QuotaError: This one may not.
-        """
-        if self._is_stopping:
-            raise self._refused("stopping", BusyError("the service stops; try again later"))
-        if reasons := self._overload():
-            text = f"no new live sessions now ({', '.join(reasons)}); try again later"
-            raise self._refused("overload", BusyError(text))
-        if len(self._running) >= self._settings.max_live:
-            text = f"{len(self._running)} live sessions are all there may be; try again later"
-            raise self._refused("full", BusyError(text))
-        own = sum(whose == owner for whose, _ in self._running.values())
-        if self._settings.key_live and own >= self._settings.key_live:
-            text = f"{own} live sessions are all of this key"
-            raise self._refused("quota", QuotaError(text, retry_in_s=QUOTA_RETRY_S))
-
-    def _refused(self, reason: str, error: LivebotError) -> LivebotError:
-        self._metrics.live_refused.labels(reason).inc()
-        return error
+def _failed(session: str, error: LivebotError) -> None:
+    log.error("live_session_failed", session=session[:8], error=str(error))

@@ -103,11 +103,9 @@ class Telling:
     def take_back(self, interims: Iterable[Interim], gaps: Iterable[Gap], position: float) -> None:
         """End what was going on before a restart: nobody goes on with it."""
         for interim in interims:
-            if interim.text:
-                self._feed.publish(replace(interim, text="", stable=0))
+            self._feed.publish(replace(interim, text="", stable=0))
         for gap in gaps:
-            if gap.end is None:
-                self._tell(replace(gap, end=max(gap.start, position)))
+            self._tell(replace(gap, end=max(gap.start, position)))
 
     def _publish(self, made: Iterable[Interim | Final], now: float) -> None:
         for event in made:

@@ -26,9 +26,9 @@ from livebot.live.decoders import decoder_for
 from livebot.live.options import LiveOptions
 from livebot.live.pace import Pace
 from livebot.live.presence import Due, Presence
+from livebot.live.remembered import Left
 from livebot.live.telling import Telling
 from livebot.metrics import Metrics
-from livebot.stt.continuation import Told
 from livebot.stt.engine import SttEngine, SttEvent
 from livebot.stt.languages import AUTO
 
@@ -89,9 +89,7 @@ class Plan:
         replay_s: Audio kept after it took it.
         idle_s: After how long without a sign the client is taken for gone.
         resume_s: For how long the session waits for it.
-        position: Where its audio begins; above 0 after a restart.
-        told: The last words told before the restart.
-        is_restored: Whether it goes on after a restart.
+        left: Where it was left before a restart; None where it is new.
     """
 
     id: str
@@ -102,9 +100,7 @@ class Plan:
     replay_s: float
     idle_s: float
     resume_s: float
-    position: float = 0.0
-    told: tuple[Told, ...] = field(default=(), repr=False)
-    is_restored: bool = False
+    left: Left | None = field(default=None, repr=False)
 
 
 class Client:
@@ -162,11 +158,12 @@ class Transcription:
         self.feed = feed
         self._clock = clock
         self._loop = asyncio.get_running_loop()
-        self.presence = Presence(plan.idle_s, plan.resume_s, self._loop.time())
+        now = self._loop.time()
+        self.presence = Presence(plan.idle_s, plan.resume_s, born_at=now, left_at=now)
         self._figures = Figures(metrics)
         self._metrics = metrics
         self._decoder = decoder_for(plan.options)
-        self._cutter = Cutter(plan.chunk_ms, plan.position)
+        self._cutter = Cutter(plan.chunk_ms, plan.left.position if plan.left else 0.0)
         self._backlog = Backlog(
             plan.backlog_s,
             lambda chunk: self._recognition.missed(chunk),  # noqa: PLW0108 - it is made below
@@ -194,8 +191,10 @@ class Transcription:
             on_gap=self._telling.lost,
             on_heard=self._heard,
         )
-        self._recognition.remember(plan.told)
-        self._unplaced = plan.is_restored
+        if plan.left:
+            self._recognition.remember(plan.left.told)
+            self._telling.take_back(plan.left.interims, plan.left.gaps, self.position)
+        self._unplaced = plan.left is not None
         self._silent_since = 0.0
         self._sending = 0
         self._changed = asyncio.Event()
@@ -302,7 +301,7 @@ class Transcription:
         if not self._unplaced:
             return
         self._unplaced = False
-        if self.plan.is_restored and not self._has_audio:
+        if self.plan.left and not self._has_audio:
             missing_s, cause = self._clock() - self.position, "restart"
         else:
             missing_s, cause = self._loop.time() - self._silent_since, "connection"
