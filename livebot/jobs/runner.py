@@ -46,7 +46,7 @@ _KILLS = (
 class Do(Protocol):
     """Recognises a job."""
 
-    def __call__(self, job: Job, on_progress: OnProgress) -> Awaitable[Transcript]:
+    def __call__(self, job: Job, on_progress: OnProgress, /) -> Awaitable[Transcript]:
         """Return its transcript.
 
         Raises:
@@ -200,7 +200,7 @@ class Runner:
 
     async def _attend(self, run: _Run) -> None:
         job = run.job
-        began = time.monotonic()
+        began = asyncio.get_running_loop().time()
         log.info("job_started", job=short(job.id), attempt=job.attempts, bytes=job.size)
         self._on_change(job.id)
         ended, transcript = False, None
@@ -218,7 +218,7 @@ class Runner:
             self._slots.release()
             self._on_change(job.id)
         if ended:
-            took_s = round(time.monotonic() - began, 1)
+            took_s = round(asyncio.get_running_loop().time() - began, 1)
             state = "completed" if transcript else "failed"
             log.info("job_ended", job=short(job.id), state=state, seconds=took_s)
             await self._on_over(job, transcript)
@@ -259,7 +259,8 @@ class Runner:
             _GoneError: It is not ours any more.
             RecordingError: It is too long.
         """
-        renewed = time.monotonic()
+        loop = asyncio.get_running_loop()
+        renewed = loop.time()
         while True:
             try:
                 async with asyncio.timeout(RENEW_S):
@@ -274,9 +275,9 @@ class Runner:
                 is_ours = await self._renew(run)
             except StoreError as exc:
                 log.warning("job_not_renewed", job=short(run.job.id), error=str(exc))
-                is_ours = time.monotonic() < renewed + LEASE_S
+                is_ours = loop.time() < renewed + LEASE_S
             else:
-                renewed = time.monotonic()
+                renewed = loop.time()
             if not is_ours:
                 raise _GoneError
 
