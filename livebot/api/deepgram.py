@@ -7,6 +7,7 @@ from http import HTTPStatus
 from uuid import uuid4
 
 from aiohttp import web
+from msgspec import Struct
 
 from livebot import logs
 from livebot.api.auth import scope
@@ -18,15 +19,21 @@ from livebot.errors import LivebotError, RequestError
 from livebot.live.deepgram import Dialogue, control
 from livebot.live.deepgram_query import parse
 from livebot.live.session import LiveSession
+from livebot.live.transcription import End
 
 log = logs.get("live")
-
-SILENT_S = 60.0
-"""After so long without audio or `KeepAlive` the client is taken for gone; Deepgram waits 10 s."""
 
 _UNDECODABLE = (1008, "DATA-0000")
 _SILENT = (1011, "NET-0001")
 _INTERNAL = (1011, "NET-0000")
+
+
+class DeepgramError(Struct, frozen=True):
+    """Why there is no connection."""
+
+    err_code: str
+    err_msg: str
+    request_id: str
 
 
 class Deepgram:
@@ -58,7 +65,7 @@ class Deepgram:
                     "vad_events": False,
                     "utterance_end_ms": False,
                 },
-                answers={101: None},
+                answers={101: None, **dict.fromkeys((400, 426, 500, 503), DeepgramError)},
                 is_long=True,
             )
         ]
@@ -83,7 +90,9 @@ async def _converse(socket: Socket, session: LiveSession, dialogue: Dialogue) ->
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(_tell(socket, session, dialogue), name="deepgram-tell")
+            leaving = group.create_task(_leave(socket, session), name="deepgram-leave")
             await _hear(socket, session, dialogue)
+            leaving.cancel()
             await finish(session)
     except* ConnectionError:
         log.info("live_client_lost", form="deepgram")
@@ -96,14 +105,18 @@ async def _tell(socket: Socket, session: LiveSession, dialogue: Dialogue) -> Non
     await socket.close()
 
 
+async def _leave(socket: Socket, session: LiveSession) -> None:
+    """Part with a client that sends nothing; what else ends a session ends what it tells."""
+    if await session.ended() is End.IDLE:
+        await _fail(socket, *_SILENT, "neither audio nor KeepAlive came for too long")
+
+
 async def _hear(socket: Socket, session: LiveSession, dialogue: Dialogue) -> None:
     """Take what a client sends, until it is done or gone."""
     try:
-        while (came := await socket.receive(SILENT_S)) is not None:
+        while (came := await socket.receive()) is not None:
             if came in (b"", "") or not await _take(came, socket, session, dialogue):
                 return
-    except TimeoutError:
-        await _fail(socket, *_SILENT, "no audio and no KeepAlive came")
     except RequestError as exc:
         await _fail(socket, *_UNDECODABLE, str(exc))
     except LivebotError as exc:
@@ -141,9 +154,9 @@ def _error(
     status: int,
     text: str,
     cause: LivebotError | None = None,  # noqa: ARG001
-) -> tuple[object, Mapping[str, str]]:
+) -> tuple[DeepgramError, Mapping[str, str]]:
     request = str(uuid4())
-    body = {"err_code": HTTPStatus(status).phrase, "err_msg": text, "request_id": request}
+    body = DeepgramError(HTTPStatus(status).phrase, text, request)
     # A header is one line of Latin-1.
     shown = " ".join(text.split()).encode("ascii", "replace").decode()
     return body, {"dg-error": shown, "dg-request-id": request}

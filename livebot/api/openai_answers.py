@@ -81,6 +81,7 @@ def parse(values: Mapping[str, Sequence[str]], *, translate: bool = False) -> Wa
         raise FieldError(f"{WORDS} must be word or segment", WORDS)
     if granularities and form != "verbose_json":
         raise FieldError(f"{WORDS} goes with response_format=verbose_json", WORDS)
+    _check_number(values, "temperature")
     stream = not translate and _choice(values, "stream", ("false", "true")) == "true"
     if stream and form in ("srt", "vtt"):
         raise FieldError("stream goes with json, text or diarized_json", "stream")
@@ -244,6 +245,13 @@ def _choice(values: Mapping[str, Sequence[str]], name: str, choices: Sequence[st
     if asked.lower() not in choices:
         raise FieldError(f"{name} must be one of {', '.join(choices)}", name)
     return asked.lower()
+
+
+def _check_number(values: Mapping[str, Sequence[str]], name: str) -> None:
+    try:
+        float(_one(values, name) or 0)
+    except ValueError:
+        raise FieldError(f"{name} must be a number", name) from None
 
 
 def _one(values: Mapping[str, Sequence[str]], name: str) -> str:

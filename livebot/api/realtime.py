@@ -7,7 +7,7 @@ from aiohttp import web
 
 from livebot import logs
 from livebot.api.auth import scope
-from livebot.api.openai_errors import UnknownModelError, shape
+from livebot.api.openai_errors import OpenAIError, UnknownModelError, shape
 from livebot.api.routes import Access, Route
 from livebot.api.services import Services
 from livebot.api.shaped import shaped
@@ -22,6 +22,9 @@ log = logs.get("live")
 
 ALIVE_S = 10.0
 """How often a session is told that its client is there: it may be silent for long, by design."""
+
+SILENT_S = 600.0
+"""Who sends nothing for so long holds a connection that somebody else may need."""
 
 _BETA = "OpenAI-Beta"
 
@@ -46,7 +49,7 @@ class Realtime:
                 access=Access.LIVE,
                 summary="Transcribe live audio over a WebSocket, as OpenAI's realtime API does",
                 query={"model": False, "intent": False},
-                answers={101: None},
+                answers={101: None, **dict.fromkeys((400, 404, 426, 500, 503), OpenAIError)},
                 is_long=True,
             )
         ]
@@ -91,7 +94,7 @@ class _Conversation:
 
     async def _hear(self, group: asyncio.TaskGroup) -> None:
         """Take what the client sends until it is gone."""
-        while (came := await self._socket.receive()) is not None:
+        while (came := await self._next()) is not None:
             text = came if isinstance(came, str) else ""
             told, action = self._dialogue.receive(text)
             await self._socket.say(told)
@@ -100,6 +103,13 @@ class _Conversation:
             except LivebotError as exc:
                 await self._socket.say(self._dialogue.failed(exc))
                 await self._socket.close(1011, "the audio cannot be transcribed")
+
+    async def _next(self) -> str | bytes | None:
+        try:
+            return await self._socket.receive(SILENT_S)
+        except TimeoutError:
+            await self._socket.close(1001, "nothing was sent for too long")
+            return None
 
     async def _do(self, action: Action | None, group: asyncio.TaskGroup) -> None:
         match action:

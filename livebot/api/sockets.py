@@ -1,4 +1,4 @@
-"""A client's WebSocket, spoken in another service's form."""
+"""A client's WebSocket, where it speaks another service's form."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 import msgspec
 from aiohttp import WSMsgType, web
 
-from livebot.errors import RequestError
 from livebot.feeds.events import Numbered, Snapshot
 from livebot.feeds.feed import Feed
 from livebot.live.session import LiveSession
@@ -45,10 +44,10 @@ class Socket:
         """Check that a WebSocket is asked for.
 
         Raises:
-            RequestError: It is not.
+            HTTPUpgradeRequired: It is not.
         """
         if not self.response.can_prepare(self._request).ok:
-            raise RequestError("this is for WebSockets: send the headers of an upgrade")
+            raise web.HTTPUpgradeRequired(reason="this is for WebSockets: ask for an upgrade")
 
     async def open(self) -> None:
         """Become a WebSocket."""

@@ -13,6 +13,7 @@ from livebot.api.server import make_app, serve
 from livebot.api.services import Services
 from livebot.errors import BusyError
 from livebot.live.sessions import LiveSessions
+from livebot.live.transcription import End
 from livebot.metrics import Metrics
 from livebot.settings import Bind, Settings, load_settings
 from tests.support.fake_live import WORDS, FakeLive
@@ -169,7 +170,7 @@ async def test_no_upgrade(port: int) -> None:
         aiohttp.ClientSession(headers=headers) as session,
         session.get(f"http://127.0.0.1:{port}/v1/listen") as answer,
     ):
-        assert (answer.status, (await answer.json())["err_code"]) == (400, "Bad Request")
+        assert (answer.status, (await answer.json())["err_code"]) == (426, "Upgrade Required")
 
 
 async def raw(port: int, session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
@@ -235,3 +236,19 @@ async def test_the_session_ends_first(port: int, live: FakeLive) -> None:
         told = [message.type async for message in listening]
 
     assert told == ["Results", "Metadata"]
+
+
+async def test_a_client_that_sends_nothing(port: int, live: FakeLive) -> None:
+    """It ends as Deepgram ends it."""
+    async with aiohttp.ClientSession() as session:
+        listening = await raw(port, session)
+        await listening.send_str('{"type": "KeepAlive"}')
+        async with asyncio.timeout(10):
+            while not (live.sessions and live.sessions[0].signs):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        live.sessions[0].end.set_result(End.IDLE)
+        error = await listening.receive_json()
+        end = await listening.receive()
+
+    assert error["variant"] == "NET-0001"
+    assert (end.data, end.extra) == (1011, "NET-0001")

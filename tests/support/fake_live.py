@@ -1,11 +1,13 @@
 """Live sessions without an engine, for tests of what clients are told."""
 
+import asyncio
 from typing import Self
 
 from livebot.errors import BusyError, LivebotError, NotFoundError, RequestError
 from livebot.feeds.events import EventWord, Final, Interim, Speaker
 from livebot.feeds.feed import Feed
 from livebot.live.options import LiveOptions
+from livebot.live.transcription import End
 
 WORDS = ("Some", "words", "are", "said", "here,", "and", "then", "it", "is", "over.")
 
@@ -23,6 +25,7 @@ class FakeSession:
         self.pieces = 0
         self.signs = 0
         self.is_detached = False
+        self.end: asyncio.Future[End] = asyncio.get_running_loop().create_future()
         self._words: list[EventWord] = []
         self._utterances = 0
 
@@ -75,6 +78,12 @@ class FakeSession:
         if not self.feed.is_closed:
             await self.finalize()
             self.feed.close()
+            if not self.end.done():
+                self.end.set_result(End.FINISHED)
+
+    async def ended(self) -> End:
+        """Wait until the client is to go."""
+        return await asyncio.shield(self.end)
 
     def detach(self) -> None:
         """Note it."""
