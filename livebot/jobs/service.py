@@ -91,6 +91,8 @@ class Jobs:
         self._line = Line(store.jobs)
         self._news = News()
         self._is_full = False
+        # Of ephemeral jobs, whose files are held until they are erased.
+        self._held: dict[str, Path] = {}
         self._runner = Runner(
             store.jobs,
             work.Work(settings, self._hosting.get),
@@ -183,7 +185,9 @@ class Jobs:
         except BaseException:
             await self._uploads.discard(upload.path)
             raise
-        if not ephemeral:
+        if ephemeral:
+            self._held[job.id] = upload.path
+        else:
             await self._uploads.release(upload.path)
         self._line.forget()
         self._runner.wake()
@@ -302,8 +306,9 @@ class Jobs:
     async def _left(self, job: Job) -> None:
         """Stop a job that nobody wants any more; nothing of its file stays."""
         self._runner.stop(job.id)
-        if job.path:
-            await self._uploads.discard(Path(job.path))
+        held = self._held.pop(job.id, None)
+        if path := held or (Path(job.path) if job.path else None):
+            await self._uploads.discard(path)
         self._line.forget()
         self._news.tell(job.id)
         self._webhooks.wake()

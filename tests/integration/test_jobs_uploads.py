@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from livebot.api import uploads
+from livebot.errors import NotFoundError
 from livebot.jobs import disk
+from livebot.store.records import JobOptions, JobState, Scope
 from livebot.stt.host.options import HostOptions
 from tests.support.fake_host import FakeHost
 from tests.support.job_service import KEY, JobService, form, job_service
@@ -386,3 +388,40 @@ async def test_left_overs_of_a_crash_are_removed(tmp_path: Path) -> None:
         async with asyncio.timeout(10):
             while service.left() != ["somebody.else"]:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
+
+
+async def test_a_job_that_somebody_waits_for_ends_with_them(tmp_path: Path) -> None:
+    """Erased by who waited, or by the next process where that one ended."""
+    host = FakeHost(HostOptions(), lambda _: None)
+
+    async def one_piece() -> AsyncIterator[bytes]:
+        yield b"say Brief"
+
+    async with job_service(tmp_path, host) as service:
+        upload = await service.jobs.receive("a.wav", one_piece())
+        job = await service.jobs.submit("ops", upload, JobOptions(), ephemeral=True)
+        async with asyncio.timeout(30):
+            async for each in service.jobs.changes(job.id, Scope("ops")):
+                last = each
+        assert last.state is JobState.COMPLETED
+        assert (await service.get("/jobs"))["jobs"] == []
+        assert (await service.jobs.result(job.id, Scope("ops"))).utterances[0].text == "Brief"
+        assert len(service.left()) == 1
+
+        await service.jobs.erase(job.id, Scope("ops"))
+
+        assert service.left() == []
+    async with job_service(tmp_path, host, jobs_at_once=0) as service:
+        upload = await service.jobs.receive("a.wav", one_piece())
+        job = await service.jobs.submit("ops", upload, JobOptions(), ephemeral=True)
+        # As the kernel does when the process is killed.
+        await service.jobs._uploads.release(upload.path)
+    async with job_service(tmp_path, host) as service:
+        async with asyncio.timeout(30):
+            while service.left():  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        async with asyncio.timeout(30):
+            with pytest.raises(NotFoundError):
+                while True:
+                    await service.jobs.get(job.id, Scope("ops"))
+                    await asyncio.sleep(0.05)
