@@ -9,7 +9,7 @@ from livebot.transcripts.pieces import clean
 
 SAID = {
     "en": "and so my fellow Americans, ask not what your country can do for you. It's 42 3.5 e.g.",
-    "de": "Das Donaudampfschifffahrtsgesellschaft ist, z. B., ärgerlich! Jawohl?",
+    "de": "Das Fahrradversicherung ist, z. B., ärgerlich! Jawohl?",
     "ar": "مرحبا بكم في الاجتماع، كيف حالكم؟ شكرا. ٤٢",
     "he": "שלום לכולם, מה שלומכם? תודה רבה.",
     "ja": "今日は 会議 に ご参加 いただき 、 ありがとう ございます 。 では 始め ましょう",
