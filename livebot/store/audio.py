@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from livebot.store import files
 from livebot.store.database import Database
 from livebot.store.tables import AUDIO, TRANSCRIPTS
+from livebot.store.unbroken import unbroken
 
 AT_ONCE = 500
 """Names that are looked up together."""
@@ -30,6 +31,7 @@ class Audio:
         """Where files go."""
         return self._folder
 
+    @unbroken
     async def add(
         self, transcript: str, *, person: str, start: float, end: float, name: str
     ) -> None:
@@ -51,6 +53,7 @@ class Audio:
         if not allowed:
             await files.remove([file])
 
+    @unbroken
     async def of(self, transcript: str) -> Sequence[tuple[str, float, float, Path]]:
         """Return person, start, end and file of each chunk, by start."""
         wanted = sa.select(AUDIO).where(AUDIO.c.transcript == transcript)
@@ -62,6 +65,7 @@ class Audio:
         """Remove files that are no longer in the index."""
         await files.remove(self._folder / name for name in names)
 
+    @unbroken
     async def sweep(self, before: float) -> int:
         """Remove files from before a time that are not in the index; return how many.
 

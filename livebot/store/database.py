@@ -15,6 +15,7 @@ from livebot.store import faults, migrating
 from livebot.store.opening import arguments, blocking, is_sqlite, prepare
 from livebot.store.places import make_file, make_folder
 from livebot.store.scrubbing import Scrubber
+from livebot.store.unbroken import Works
 
 POOL = 5
 """Connections kept open; as many again for a while."""
@@ -30,6 +31,7 @@ class Database:
         url: Where.
 
     Attributes:
+        works: Does what is asked of it to the end; nothing else should be asked of it.
         scrubber: To be told of what was erased.
         fault: What the database said last, with its cure; empty while it works.
     """
@@ -39,6 +41,7 @@ class Database:
         self._is_sqlite = is_sqlite(url)
         self._engine: AsyncEngine | None = None
         self._turn = asyncio.Lock()
+        self.works = Works()
         self.scrubber = Scrubber(self)
         self.fault = ""
 
@@ -53,7 +56,8 @@ class Database:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        """Close it."""
+        """Close it, once all is done that was asked of it."""
+        await self.works.end()
         if self._engine is not None:
             await self._engine.dispose()
 

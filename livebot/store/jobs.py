@@ -13,6 +13,7 @@ from livebot.store.audio import Audio
 from livebot.store.database import Database
 from livebot.store.records import Job, JobState, Scope, StoredTranscript
 from livebot.store.tables import JOBS
+from livebot.store.unbroken import unbroken
 
 _OPEN = (JobState.QUEUED.value, JobState.PROCESSING.value)
 
@@ -34,11 +35,13 @@ class Jobs:
         self._audio = audio
         self._now = now
 
+    @unbroken
     async def add(self, job: Job) -> None:
         """Add one that is queued."""
         async with self._database.writing() as connection:
             await connection.execute(JOBS.insert(), rows.of_job(job))
 
+    @unbroken
     async def get(self, job: str, scope: Scope) -> Job:
         """Return one.
 
@@ -49,6 +52,7 @@ class Jobs:
         async with self._database.reading() as connection:
             return await _one(connection, wanted)
 
+    @unbroken
     async def list(self, scope: Scope, *, limit: int = 100, state: str = "") -> Sequence[Job]:
         """Return them, newest first, without ephemeral ones."""
         wanted = sa.select(JOBS).where(scopes.jobs(scope), ~JOBS.c.ephemeral)
@@ -57,6 +61,7 @@ class Jobs:
         wanted = wanted.order_by(JOBS.c.created_at.desc(), JOBS.c.id.desc()).limit(max(limit, 1))
         return await self._jobs(wanted)
 
+    @unbroken
     async def count_waiting(self, owner: str | None = None) -> int:
         """Return how many are queued."""
         waiting = sa.select(sa.func.count()).where(
@@ -65,6 +70,7 @@ class Jobs:
         async with self._database.reading() as connection:
             return int((await connection.execute(waiting)).scalar_one())
 
+    @unbroken
     async def claim(self, worker: str, *, lease_s: float) -> Job | None:
         """Take the oldest that is queued, or whose worker's lease ran out."""
         now = self._now()
@@ -92,6 +98,7 @@ class Jobs:
             )
             return rows.job(rows.plain(row.mappings().one()))
 
+    @unbroken
     async def renew(
         self, job: str, worker: str, *, lease_s: float, heard_s: float, total_s: float
     ) -> bool:
@@ -102,6 +109,7 @@ class Jobs:
         async with self._database.writing() as connection:
             return bool((await connection.execute(kept)).rowcount)
 
+    @unbroken
     async def finish(
         self,
         job: str,
@@ -126,12 +134,14 @@ class Jobs:
                 await transcripts.complete(self._database, connection, transcript)
             return True
 
+    @unbroken
     async def give_back(self, job: str, worker: str) -> None:
         """Let somebody else do it: we are about to stop."""
         free = {"state": JobState.QUEUED.value, "worker": "", "lease_until": None, "heard_s": 0.0}
         async with self._database.writing() as connection:
             await connection.execute(_ours(job, worker).values(free))
 
+    @unbroken
     async def cancel(self, job: str, scope: Scope) -> Job:
         """Cancel one that is not over, and remove its file; return it as it is then.
 
@@ -149,6 +159,7 @@ class Jobs:
         await files.remove([Path(found.path)] if found.path else [])
         return canceled
 
+    @unbroken
     async def erase(self, job: str, scope: Scope) -> None:
         """Erase one with its transcript and its file.
 
@@ -159,6 +170,7 @@ class Jobs:
             raise NotFoundError("there is no such job")
         await self._database.scrubber.scrub(erasing.TABLES)
 
+    @unbroken
     async def expire(self, before: float) -> int:
         """Erase those that were over before a time."""
         erased = await self._erase(JOBS.c.finished_at < before)
@@ -166,16 +178,19 @@ class Jobs:
             self._database.scrubber.soil(erasing.TABLES)
         return erased
 
+    @unbroken
     async def untold(self) -> Sequence[Job]:
         """Return those that are over and whose webhook is still to be told."""
         over = sa.select(JOBS).where(JOBS.c.state.not_in(_OPEN), ~JOBS.c.told)
         return await self._jobs(over.order_by(JOBS.c.finished_at, JOBS.c.id))
 
+    @unbroken
     async def told(self, job: str) -> None:
         """Note that the webhook was told, or that we gave up."""
         async with self._database.writing() as connection:
             await connection.execute(JOBS.update().where(JOBS.c.id == job).values(told=True))
 
+    @unbroken
     async def paths(self) -> frozenset[str]:
         """Return the files that jobs still need; others in the upload folder are left-overs."""
         needed = sa.select(JOBS.c.path).where(JOBS.c.path != "")

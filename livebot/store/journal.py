@@ -60,6 +60,7 @@ class Journal:
         self._passed: dict[str, _Waiting] = {}
         self._wake = asyncio.Event()
         self._stopping = False
+        self._is_stuck = False
         self._idle = asyncio.Event()
         self._idle.set()
         self.lost = 0
@@ -98,17 +99,32 @@ class Journal:
                 return
 
     async def _write(self, batch: Sequence[_Waiting]) -> None:
-        try:
-            async with asyncio.timeout(DEADLINE_S):
-                await self._insert(batch)
-        except (StoreError, TimeoutError):
-            self._lose(len(batch))
-        else:
+        if await self._insert(batch):
             self.is_failing = False
+        else:
+            self._lose(len(batch))
         for waiting in batch:
             waiting.done(waiting.numbered.seq)
 
-    async def _insert(self, batch: Sequence[_Waiting]) -> None:
+    async def _insert(self, batch: Sequence[_Waiting]) -> bool:
+        if self._is_stuck:
+            return False
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                await self._database.works.do(self._alone(batch))
+        except (StoreError, TimeoutError):
+            return False
+        return True
+
+    async def _alone(self, batch: Sequence[_Waiting]) -> None:
+        # Where this goes on after its deadline, no more is begun until it is over.
+        self._is_stuck = True
+        try:
+            await self._keep(batch)
+        finally:
+            self._is_stuck = False
+
+    async def _keep(self, batch: Sequence[_Waiting]) -> None:
         ours = LIVE_SESSIONS.c.id.in_({waiting.session for waiting in batch})
         locked = sa.select(LIVE_SESSIONS.c.id).where(ours).order_by(LIVE_SESSIONS.c.id)
         seen = LIVE_SESSIONS.update().where(LIVE_SESSIONS.c.id.in_(locked.with_for_update()))

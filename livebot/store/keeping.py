@@ -87,4 +87,4 @@ class Keeper:
                 log.info("expired", count=erased)
         if sweep:
             await self._audio.sweep(now - LEFT_S)
-        await self._database.scrubber.catch_up()
+        await self._database.works.do(self._database.scrubber.catch_up())

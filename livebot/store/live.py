@@ -12,6 +12,7 @@ from livebot.store.database import Database
 from livebot.store.journal import Journal
 from livebot.store.records import LiveRecord
 from livebot.store.tables import LIVE_EVENTS, LIVE_SESSIONS, SHARES
+from livebot.store.unbroken import unbroken
 
 ERASED = (LIVE_EVENTS.name, LIVE_SESSIONS.name, SHARES.name)
 
@@ -29,6 +30,7 @@ class Live:
         self._journal = journal
         self._open: set[str] = set()
 
+    @unbroken
     async def open(self, record: LiveRecord) -> None:
         """Remember a session, also one that was remembered and goes on."""
         self._open.add(record.id)
@@ -40,6 +42,7 @@ class Live:
                 insert.on_conflict_do_update(index_elements=["id"], set_=again), values
             )
 
+    @unbroken
     async def get(self, session: str) -> LiveRecord | None:
         """Return one."""
         wanted = sa.select(LIVE_SESSIONS).where(LIVE_SESSIONS.c.id == session)
@@ -47,6 +50,7 @@ class Live:
             row = (await connection.execute(wanted)).mappings().first()
         return None if row is None else rows.live(rows.plain(row))
 
+    @unbroken
     async def events(self, session: str) -> Sequence[Numbered]:
         """Return its newest events, in order, without a gap."""
         wanted = sa.select(LIVE_EVENTS).where(LIVE_EVENTS.c.session == session)
@@ -65,6 +69,7 @@ class Live:
         self._open.add(session)
         self._journal.put(session, numbered, done)
 
+    @unbroken
     async def close(self, session: str) -> None:
         """Note that it ended in order; its events stay for a while."""
         self._open.discard(session)
@@ -72,12 +77,14 @@ class Live:
         async with self._database.writing() as connection:
             await connection.execute(closed.values(closed=True, seen_at=time.time()))
 
+    @unbroken
     async def forget(self, session: str) -> None:
         """Erase it and its events; no byte stays."""
         self._open.discard(session)
         await self._erase(_ids(LIVE_SESSIONS.c.id == session).with_for_update())
         await self._database.scrubber.wipe(ERASED)
 
+    @unbroken
     async def keep(self) -> None:
         """Note that the sessions that are open here go on, though nobody may speak."""
         going = _free(LIVE_SESSIONS.c.id.in_(self._open) & ~LIVE_SESSIONS.c.closed)
@@ -85,6 +92,7 @@ class Live:
         async with self._database.writing() as connection:
             await connection.execute(seen.values(seen_at=time.time()))
 
+    @unbroken
     async def expire(self, before: float) -> int:
         """Erase those of which nothing was noted since a time."""
         erased = await self._erase(_free(LIVE_SESSIONS.c.seen_at < before))

@@ -11,6 +11,7 @@ from livebot.store import rows, scopes
 from livebot.store.database import Database
 from livebot.store.records import Scope, Share
 from livebot.store.tables import SHARES
+from livebot.store.unbroken import unbroken
 
 
 class Shares:
@@ -25,11 +26,13 @@ class Shares:
         self._database = database
         self._now = now
 
+    @unbroken
     async def add(self, share: Share, token: str) -> None:
         """Add one; of the token only a digest is kept."""
         async with self._database.writing() as connection:
             await connection.execute(SHARES.insert(), rows.of_share(share, _digest(token)))
 
+    @unbroken
     async def find(self, token: str, now: float) -> Share | None:
         """Return what a token opens; None where it is nobody's or has expired."""
         wanted = sa.select(SHARES).where(
@@ -39,6 +42,7 @@ class Shares:
             row = (await connection.execute(wanted)).mappings().first()
         return None if row is None else rows.share(rows.plain(row))
 
+    @unbroken
     async def list(self, scope: Scope) -> Sequence[Share]:
         """Return those that have not expired."""
         wanted = sa.select(SHARES).where(scopes.shares(scope), SHARES.c.expires_at > self._now())
@@ -46,6 +50,7 @@ class Shares:
             found = await connection.execute(wanted.order_by(SHARES.c.expires_at, SHARES.c.id))
             return [rows.share(rows.plain(row)) for row in found.mappings()]
 
+    @unbroken
     async def withdraw(self, share: str, scope: Scope) -> None:
         """End one.
 
@@ -59,6 +64,7 @@ class Shares:
         if not gone.rowcount:
             raise NotFoundError("there is no such link")
 
+    @unbroken
     async def expire(self, now: float) -> int:
         """Erase those that ended before a time; return how many."""
         async with self._database.writing() as connection:

@@ -20,6 +20,7 @@ from livebot.store.records import (
     TranscriptHead,
 )
 from livebot.store.tables import GAPS, TRANSCRIPTS, UTTERANCES
+from livebot.store.unbroken import unbroken
 
 
 class Transcripts:
@@ -34,12 +35,14 @@ class Transcripts:
         self._database = database
         self._audio = audio
 
+    @unbroken
     async def begin(self, head: TranscriptHead) -> None:
         """Begin one; nothing changes where there is one of this id."""
         insert = self._database.insert(TRANSCRIPTS).on_conflict_do_nothing()
         async with self._database.writing() as connection:
             await connection.execute(insert, rows.of_head(head))
 
+    @unbroken
     async def add(
         self,
         transcript: str,
@@ -53,6 +56,7 @@ class Transcripts:
             if (await connection.execute(there.with_for_update(read=True))).first() is not None:
                 await _insert(connection, transcript, utterances, gaps)
 
+    @unbroken
     async def end(
         self, transcript: str, *, ended_at: float, duration: float, language: str = ""
     ) -> None:
@@ -65,11 +69,13 @@ class Transcripts:
                 TRANSCRIPTS.update().where(TRANSCRIPTS.c.id == transcript).values(values)
             )
 
+    @unbroken
     async def complete(self, transcript: StoredTranscript) -> None:
         """Keep a whole one at once, in place of whatever has its id."""
         async with self._database.writing() as connection:
             await complete(self._database, connection, transcript)
 
+    @unbroken
     async def get(self, transcript: str, scope: Scope) -> StoredTranscript:
         """Return one.
 
@@ -91,6 +97,7 @@ class Transcripts:
                 tuple(rows.gap(rows.plain(row)) for row in lost.mappings()),
             )
 
+    @unbroken
     async def find(
         self,
         scope: Scope,
@@ -113,6 +120,7 @@ class Transcripts:
             found = [rows.plain(row) for row in (await connection.execute(statement)).mappings()]
         return finding.page(found, limit=limit, has_query=bool(query))
 
+    @unbroken
     async def erase(self, transcript: str, scope: Scope) -> None:
         """Erase one with its audio; no byte of it stays in the database's file.
 
@@ -124,6 +132,7 @@ class Transcripts:
             raise NotFoundError("there is no such transcript")
         await self._database.scrubber.scrub(erasing.TABLES)
 
+    @unbroken
     async def erase_room(self, room: str, scope: Scope) -> int:
         """Erase all of a room; return how many."""
         its = (TRANSCRIPTS.c.kind == Kind.CALL.value) & (TRANSCRIPTS.c.room == room)
@@ -132,6 +141,7 @@ class Transcripts:
             await self._database.scrubber.scrub(erasing.TABLES)
         return erased
 
+    @unbroken
     async def erase_person(self, person: str, scope: Scope) -> int:
         """Erase what somebody said, everywhere in scope, with the audio.
 
@@ -145,6 +155,7 @@ class Transcripts:
         await self._database.scrubber.scrub(erasing.TABLES)
         return gone.count
 
+    @unbroken
     async def expire(self, before: float) -> int:
         """Erase what ended before a time; return how many.
 

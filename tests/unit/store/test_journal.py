@@ -13,19 +13,19 @@ from livebot.metrics import Metrics
 from livebot.store import journal
 from livebot.store.database import Database
 from livebot.store.journal import Journal
+from livebot.store.unbroken import Works
 
 
 class StuckDatabase:
     """A database that stands still until it is told to fail."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.works = Works()
         self.fail = asyncio.Event()
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Any]:
         """Stand still, then fail."""
-        self.asked += 1
         await self.fail.wait()
         if self.fail.is_set():
             raise StoreError("it failed")
@@ -40,6 +40,8 @@ async def running(database: StuckDatabase) -> AsyncIterator[Journal]:
         group.create_task(one.run())
         yield one
         one.stop()
+    database.fail.set()
+    await database.works.end()
 
 
 def put(one: Journal, seq: int, told: list[tuple[str, int]], session: str = "s") -> None:
