@@ -21,7 +21,7 @@ from livebot.live.sessions import LiveSessions
 log = logs.get("live")
 
 ALIVE_S = 10.0
-"""How often a session is told that its client is there: it may be silent for long, by design."""
+"""How often a session is told that its client is there, which may be silent for long by design."""
 
 SILENT_S = 600.0
 """Who sends nothing for so long holds a connection that somebody else may need."""
@@ -145,5 +145,6 @@ class _Conversation:
     async def _keep_alive(self) -> None:
         while True:
             await asyncio.sleep(ALIVE_S)
+            await self._socket.ping()
             if self._session is not None:
                 self._session.keepalive()

@@ -16,9 +16,6 @@ Message: TypeAlias = Mapping[str, Any]
 MOST_BYTES = 4 << 20
 """Of one message: twenty seconds of raw stereo, as a client may send them that reads a file."""
 
-HEARTBEAT_S = 15.0
-"""After so long a client is asked whether it is there; it must answer in half that time."""
-
 FINISH_S = 30.0
 """How long the last words may take to come once a client is done."""
 
@@ -36,8 +33,9 @@ class Socket:
     def __init__(self, request: web.Request, protocols: Iterable[str] = ()) -> None:
         self._request = request
         self._lock = asyncio.Lock()
+        # Without heartbeats: where audio has to wait, aiohttp would not read their answers.
         self.response = web.WebSocketResponse(
-            protocols=tuple(protocols), heartbeat=HEARTBEAT_S, max_msg_size=MOST_BYTES
+            protocols=tuple(protocols), max_msg_size=MOST_BYTES, compress=False
         )
 
     def check(self) -> None:
@@ -62,6 +60,15 @@ class Socket:
         async with self._lock:
             for message in messages:
                 await self.response.send_str(_encode(message).decode())
+
+    async def ping(self) -> None:
+        """Keep proxies from taking the connection for idle; nobody waits for the answer.
+
+        Raises:
+            ConnectionError: The client is gone.
+        """
+        async with self._lock:
+            await self.response.ping()
 
     async def receive(self, within_s: float | None = None) -> str | bytes | None:
         """Return what comes next; None where nothing does any more.
