@@ -11,6 +11,15 @@ import { MicrophoneView } from "./view-microphone.js";
 import { startShared } from "./view-shared.js";
 import { TranscriptsView } from "./view-transcripts.js";
 
+/** Which of the service's routes are there; nothing where that cannot be found out. */
+async function routes() {
+  try {
+    return new Set(Object.keys((await json("openapi.json")).paths));
+  } catch {
+    return new Set();
+  }
+}
+
 /** Offer the languages that are understood; without them there is the default. */
 async function fillLanguages() {
   let found;
@@ -21,6 +30,7 @@ async function fillLanguages() {
   }
   const known = Object.entries(found).sort(([, one], [, other]) => one.name.localeCompare(other.name));
   for (const select of document.querySelectorAll("[data-languages]")) {
+    select.closest("label").hidden = known.length === 0;
     select.append(...known.map(([code, { name }]) => el("option", { value: code }, name)));
   }
 }
@@ -45,7 +55,11 @@ function start() {
     else go();
   });
   go();
-  fillLanguages();
+  routes().then((there) => {
+    tabs.offer("call", there.size === 0 || there.has("/api/v1/call/transcribe"));
+    if (location.hash.startsWith("#call")) go();
+    if (there.has("/api/v1/languages")) fillLanguages();
+  });
 }
 
 askKeyWith(askKey);

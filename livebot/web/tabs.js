@@ -15,7 +15,16 @@ export class Tabs {
   }
 
   get names() {
-    return this.#tabs.map((tab) => tab.dataset.name);
+    return this.#offered.map((tab) => tab.dataset.name);
+  }
+
+  get #offered() {
+    return this.#tabs.filter((tab) => !tab.hidden);
+  }
+
+  /** Offer one of the tabs, or not. */
+  offer(name, on) {
+    this.#tabs.find((tab) => tab.dataset.name === name).hidden = !on;
   }
 
   show(name) {
@@ -34,12 +43,13 @@ export class Tabs {
   }
 
   #key(event) {
-    const at = this.#tabs.indexOf(document.activeElement);
-    const count = this.#tabs.length;
+    const tabs = this.#offered;
+    const at = tabs.indexOf(document.activeElement);
+    const count = tabs.length;
     const back = getComputedStyle(event.currentTarget).direction === "rtl" ? 1 : -1;
     const to = { ArrowLeft: at + back, ArrowRight: at - back, Home: 0, End: count - 1 }[event.key];
     if (to === undefined || at < 0) return;
     event.preventDefault();
-    this.#go(this.#tabs[(to + count) % count]);
+    this.#go(tabs[(to + count) % count]);
   }
 }
