@@ -60,7 +60,7 @@ class Assembly:
         found = []
         if self._text() != self._shown:
             found.append(self._shown_at + THROTTLE_S)
-        if self._words and self._idle_after is not None:
+        if (self._words or self._tail) and self._idle_after is not None:
             found.append(self._touched + self._idle_after)
         return min(found, default=None)
 
@@ -81,7 +81,7 @@ class Assembly:
     def tick(self, now: float) -> list[Interim | Final]:
         """Return what is due by now."""
         is_idle = self._idle_after is not None and now >= self._touched + self._idle_after
-        if self._words and is_idle:
+        if (self._words or self._tail) and is_idle:
             return self.finish()
         text = self._text()
         if text in ("", self._shown) or now < self._shown_at + THROTTLE_S:

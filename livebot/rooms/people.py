@@ -75,7 +75,7 @@ class People:
         if person.startswith(GUEST):
             accounts = {each.number for each in self._sessions.values() if each.user}
             return speaker.name == person.removeprefix(GUEST) and speaker.id not in accounts
-        numbers = {each.number for each in self._sessions.values() if each.user == person}
+        numbers = {each.number for each in self._sessions.values() if each.user == person != ""}
         return speaker.id in {*numbers, self._numbers.get(f"user {person}")} - {""}
 
     def _know(self, session: SessionId, user: str, talk: TalkSessionId, name: str) -> None:

@@ -23,6 +23,8 @@ from livebot.rooms.voice import Voice
 from livebot.signaling.events import SignalingEvent
 from livebot.store.records import Kind, TranscriptHead
 
+EARLY_S = 0.001
+
 ANY_LANGUAGE = "auto"
 """By this engines are told to find out what is spoken; nobody tells us what they found."""
 
@@ -212,10 +214,11 @@ class Scribe:
 
     def _tick(self) -> None:
         self._timer = None
-        now = self._clock.now()
+        # Timers are early by less than this: nobody is to be woken again for nothing.
+        now = self._clock.now() + EARLY_S
         for voice in [*self._voices.values(), *self._last]:
             if voice.deadline is not None and voice.deadline <= now:
-                voice.tick()
+                voice.tick(now)
             elif voice.deadline is not None:
                 self._wake_at(voice.deadline)
 

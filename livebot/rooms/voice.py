@@ -96,9 +96,9 @@ class Voice:
         """Take a word, a pause or tentative text, on the room's time line."""
         self._say(self._assembly.feed(event, self._clock.now()))
 
-    def tick(self) -> None:
-        """Tell what is due by now."""
-        self._say(self._assembly.tick(self._clock.now()))
+    def tick(self, now: float) -> None:
+        """Tell what is due by now, on the room's time line."""
+        self._say(self._assembly.tick(now))
 
     def chunk(self, chunk: Chunk) -> None:
         """Take audio, where it may be kept: nowhere else is a byte of it looked at."""
