@@ -1,5 +1,6 @@
 """Live sessions in memory, with an engine that hears what the test tells it to."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -34,6 +35,14 @@ def quiet(seconds: float) -> bytes:
     return bytes(2 * round(seconds * RATE_HZ))
 
 
+async def speak(session: LiveSession, seconds: float, step: float = 0.1) -> None:
+    """Send speech at the pace of speech."""
+    audio, size = tone(seconds), len(tone(step))
+    for at in range(0, len(audio), size):
+        await session.send(audio[at : at + size])
+        await asyncio.sleep(step)
+
+
 @dataclass(slots=True)
 class Live:
     """Live sessions, and what they were built of."""
@@ -65,7 +74,7 @@ async def live(
     """Have live sessions; those still open at the end are cancelled."""
     engine = engine or ScriptedEngine()
     metrics, feeds = Metrics(), Feeds()
-    made = Settings(_env_file=None, **settings)
+    made = Settings(_env_file=None).model_copy(update=settings)
     async with LiveSessions(
         made, engine=wrap(engine), feeds=feeds, store=store, metrics=metrics, overload=overload
     ) as sessions:

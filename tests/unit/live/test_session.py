@@ -6,22 +6,12 @@ import pytest
 
 from livebot.errors import BusyError
 from livebot.feeds.events import Final, Interim
-from livebot.live.session import LiveSession
 from livebot.live.transcription import End
 from livebot.stt.engine import Word
-from tests.support.live_sessions import Reader, live, quiet, tone
+from tests.support.live_sessions import Reader, live, quiet, speak, tone
 from tests.support.scripted_engine import words
 
 pytestmark = pytest.mark.virtual_time
-
-
-async def speak(session: LiveSession, seconds: float, step: float = 0.1) -> None:
-    """Send speech at the pace of speech."""
-    audio = tone(seconds)
-    size = len(tone(step))
-    for at in range(0, len(audio), size):
-        await session.send(audio[at : at + size])
-        await asyncio.sleep(step)
 
 
 async def test_words_become_events() -> None:
