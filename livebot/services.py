@@ -93,4 +93,5 @@ async def open_services(
             why=why,
             page=settings.page,
             calls=settings.calls == "on",
+            languages=engine.capabilities.languages,
         )

@@ -1,6 +1,7 @@
 """What the service does besides captions in calls, as the API needs it."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from livebot.api.tickets import Tickets
@@ -24,6 +25,7 @@ class Services:
         tickets: For pages that open WebSockets.
         page: Whether there is a page.
         calls: Whether calls are captioned.
+        languages: What the engine understands: codes and English names.
     """
 
     feeds: Feeds = field(default_factory=Feeds)
@@ -34,6 +36,7 @@ class Services:
     tickets: Tickets = field(default_factory=Tickets)
     page: bool = True
     calls: bool = True
+    languages: Mapping[str, str] = field(default_factory=dict)
 
     def troubles(self) -> list[str]:
         """Return what an operator should know; nothing where all is well."""

@@ -15,6 +15,7 @@ from livebot.api.deepgram import Deepgram
 from livebot.api.events import Events
 from livebot.api.exapp import ExApp
 from livebot.api.jobs import Jobs
+from livebot.api.languages import Languages
 from livebot.api.live import Live
 from livebot.api.openai import OpenAI
 from livebot.api.ops import Ops
@@ -45,6 +46,7 @@ def all_routes(
     routes = [
         *(Calls(backends).routes() if services.calls else ()),
         *(Talk(backends).routes() if services.calls else ()),
+        *Languages(services, backends).routes(),
         *ExApp(backends).routes(),
         *Ops(backends, metrics, services.troubles).routes(),
         *Jobs(services).routes(),

@@ -66,12 +66,6 @@ class Talk:
                 roomToken=False,
             ),
             self._get(
-                "/api/v1/languages",
-                self._languages,
-                "Say which languages are understood",
-                {200: dict[str, schemas.Language]},
-            ),
-            self._get(
                 "/capabilities",
                 self._capabilities,
                 "Say what Talk may offer",
@@ -140,9 +134,6 @@ class Talk:
         if (token := request.query.get("roomToken")) is not None:
             bodies.room_token(token)
         return reply(schemas.translations(await _translated(self._backends.of(request))))
-
-    async def _languages(self, request: web.Request) -> web.Response:
-        return reply(schemas.languages(self._backends.of(request).rooms.languages))
 
     async def _capabilities(self, request: web.Request) -> web.Response:
         backend = self._backends.of(request)
