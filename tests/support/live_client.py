@@ -67,6 +67,7 @@ class LiveClient:
     lateness: list[float] = field(default_factory=list)
     _sent_at: list[tuple[float, float]] = field(default_factory=list)
     _seq: int = 0
+    _ws: aiohttp.ClientWebSocketResponse | None = None
 
     @property
     def finals(self) -> list[dict[str, Any]]:
@@ -87,6 +88,11 @@ class LiveClient:
     def missing(self) -> list[int]:
         """Return the numbers up to the last one that it was not told."""
         return [seq for seq in range(1, self._seq + 1) if seq not in self.events]
+
+    def cut(self) -> None:
+        """Break the connection, without a goodbye."""
+        if self._ws is not None and self._ws._writer.transport is not None:
+            self._ws._writer.transport.abort()
 
     async def run(self) -> None:
         """Send all audio, ask for the last words, and return once they are there.
@@ -125,6 +131,7 @@ class LiveClient:
     async def _connect(self, http: aiohttp.ClientSession) -> None:
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
         async with http.ws_connect(self._url(), headers=headers, max_msg_size=0) as ws:
+            self._ws = ws
             ready = await ws.receive()
             if ready.type is not aiohttp.WSMsgType.TEXT:
                 raise ConnectionError("no welcome")

@@ -67,7 +67,7 @@ async def live(
     *,
     store: Store | None = None,
     engine: ScriptedEngine | None = None,
-    wrap: Callable[[ScriptedEngine], SttEngine] = lambda engine: engine,
+    heard_by: SttEngine | None = None,
     overload: Callable[[], tuple[str, ...]] = tuple,
     **settings: Any,
 ) -> AsyncIterator[Live]:
@@ -76,7 +76,12 @@ async def live(
     metrics, feeds = Metrics(), Feeds()
     made = Settings(_env_file=None).model_copy(update=settings)
     async with LiveSessions(
-        made, engine=wrap(engine), feeds=feeds, store=store, metrics=metrics, overload=overload
+        made,
+        engine=heard_by or engine,
+        feeds=feeds,
+        store=store,
+        metrics=metrics,
+        overload=overload,
     ) as sessions:
         yield Live(sessions, engine, feeds, metrics, made)
 

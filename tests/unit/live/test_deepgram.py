@@ -92,7 +92,7 @@ def test_a_snapshot_tells_what_was_not_told(said: list[Event], data: st.DataObje
 
 
 @pytest.mark.parametrize("is_late", [False, True])
-def test_finalize_is_answered_by_what_was_said(is_late: bool) -> None:  # noqa: FBT001
+def test_finalize_is_answered_by_what_was_said(is_late: bool) -> None:
     """Whether the result comes before or after it is known to be the last."""
     talk = dialogue(Listen(LiveOptions()))
     said = Numbered(1, 0.0, Final("a", "yes", (EventWord("yes", 1.0, 2.0),), start=1.0, end=2.0))

@@ -49,7 +49,7 @@ def test_any_cutting_into_messages_gives_the_same_words(sizes: list[int]) -> Non
     """Nothing depends on where messages end. Spec: live-sessions/Audio."""
 
     async def told() -> list[tuple[str, float, float]]:
-        async with live(engine=ToneEngine()) as it:
+        async with live(heard_by=ToneEngine()) as it:
             session = await it.open("me", OPTIONS)
             await send(session, sound(7), sizes)
             await session.finish()
@@ -82,7 +82,7 @@ def test_connections_that_break_cost_no_word_that_was_sent(
     audio = sound(12)
 
     async def told() -> tuple[list[str], list[Gap]]:
-        async with live(engine=ToneEngine()) as it:
+        async with live(heard_by=ToneEngine()) as it:
             session = await it.open("me", OPTIONS)
             reader = Reader(session.feed)
             reading = asyncio.create_task(reader.run())
@@ -123,7 +123,7 @@ def test_numbers_have_no_gap_whatever_a_reader_does(pauses: list[float], count: 
     """
 
     async def told() -> float:
-        async with live(engine=ToneEngine()) as it:
+        async with live(heard_by=ToneEngine()) as it:
             session = await it.open("me", OPTIONS)
             loop = asyncio.get_running_loop()
 
