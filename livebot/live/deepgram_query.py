@@ -58,6 +58,8 @@ _HEEDED = frozenset(
 _CONTENT = frozenset({"model", "version", "punctuate", "smart_format", "mip_opt_out", "extra"})
 """What is so here anyhow, or has no counterpart that anybody would miss."""
 
+_KNOWN = _HEEDED | _CONTENT | _REFUSED.keys()
+
 MOST_WARNINGS = 32
 
 
@@ -109,7 +111,7 @@ def parse(query: Iterable[tuple[str, str]]) -> Listen:
         interim=interim,
         speech_events=_switch(given, "vad_events"),
         utterance_ends=_number(given, "utterance_end_ms", 0, 0, 60_000) > 0,
-        ignored=tuple(name for name in given if name not in _HEEDED | _CONTENT)[:MOST_WARNINGS],
+        ignored=tuple(name for name in given if name not in _KNOWN)[:MOST_WARNINGS],
     )
 
 

@@ -127,7 +127,7 @@ class Session:
             raise SessionError(message, "session.type")
         given = asked.audio.input if asked.audio else UNSET
         nested = _with_input(self, given, "session.audio.input.") if given else self
-        return _with_input(nested, _flat(asked), "session.")
+        return _with_input(nested, _flat(asked), "session.", "input_audio_")
 
     def describe(self, name: str, *, is_newer: bool) -> dict[str, Any]:
         """Return it as clients read it; what has no effect is not in it."""
@@ -157,13 +157,20 @@ class Session:
         return about | {"type": "transcription", "audio": {"input": given}}
 
 
-def _with_input(session: Session, given: _Input, where: str) -> Session:
-    """Return a session with what is set, or raise `SessionError`."""
+def _with_input(session: Session, given: _Input, where: str, prefix: str = "") -> Session:
+    """Return a session with what is set, or raise `SessionError`.
+
+    Args:
+        session: What it is now.
+        given: What is set.
+        where: In what the client sent.
+        prefix: Of the older names.
+    """
     found = session
     if given.format:
-        found = replace(found, format=_format(given.format, where))
+        found = replace(found, format=_format(given.format, f"{where}{prefix}format"))
     if given.transcription:
-        found = _with_transcription(found, given.transcription, f"{where}transcription.")
+        found = _with_transcription(found, given.transcription, f"{where}{prefix}transcription.")
     if given.turn_detection is None:
         found = replace(found, turns="")
     elif given.turn_detection:
@@ -198,8 +205,8 @@ def _flat(asked: _Session) -> _Input:
 def _format(given: _Format, where: str) -> str:
     if given.type not in _FORMATS:
         names = ", ".join([*_FORMATS, *_NEWER])
-        raise SessionError(f"the audio format must be one of {names}", f"{where}format")
+        raise SessionError(f"the audio format must be one of {names}", where)
     rate_hz = _FORMATS[given.type][1]
     if given.rate not in (None, rate_hz):
-        raise SessionError(f"the rate of {given.type} must be {rate_hz}", f"{where}format.rate")
+        raise SessionError(f"the rate of {given.type} must be {rate_hz}", f"{where}.rate")
     return given.type
