@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from livebot.api import openapi
 from livebot.api.backends import Backends
@@ -21,6 +22,10 @@ TWO = Backends(
 )
 ROUTES = all_routes(TWO, Metrics())
 DOCUMENT = openapi.document(ROUTES, "1.2.3")
+
+
+async def _nothing(_: web.Request) -> web.StreamResponse:
+    return web.Response()
 
 
 def operation(route: Route) -> dict[str, Any]:
@@ -49,9 +54,29 @@ def test_an_operation_tells_what_its_route_says(route: Route) -> None:
     assert {*map(str, route.answers), "400", "429", "503"} <= set(found["responses"])
     named = {parameter["name"] for parameter in found["parameters"]}
     assert named == {*route.query, *re.findall(r"{(\w+)}", route.path)}
-    assert ("requestBody" in found) == (route.body is not None)
+    assert ("requestBody" in found) == (route.body is not None or bool(route.form))
     assert ("401" in found["responses"]) == (route.access is not Access.OPEN)
     assert bool(found["security"]) == (route.access is not Access.OPEN)
+
+
+def test_a_form_tells_its_fields_and_which_are_files() -> None:
+    """A file is required, and the rest is not. Spec: room-control/OpenAPI."""
+    route = Route(
+        method="POST",
+        path="/give",
+        handler=_nothing,
+        access=Access.CALLER,
+        summary="Give",
+        form={"file": "binary", "diarize": "boolean"},
+        content={200: "text/event-stream"},
+    )
+
+    found = openapi.document([route], "1")["paths"]["/give"]["post"]
+
+    schema = found["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert schema["required"] == ["file"]
+    assert schema["properties"]["diarize"] == {"type": "boolean"}
+    assert "text/event-stream" in found["responses"]["200"]["content"]
 
 
 def test_what_is_referred_to_is_there() -> None:
