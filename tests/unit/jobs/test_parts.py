@@ -162,10 +162,11 @@ async def test_our_own_host_is_there_from_the_first_job_on() -> None:
     async with running(hosting):
         await asyncio.sleep(5)
         assert hosts.built == 0
-        assert hosting.host is None
+        before = hosting.host
         found = await asyncio.gather(*(hosting.get() for _ in range(3)))
         assert len(set(map(id, found))) == 1
         assert await hosting.get() is found[0] is hosting.host
+        assert before is None
         assert (hosts.built, hosts.open) == (1, 1)
     assert hosts.open == 0
     assert hosting.host is None
