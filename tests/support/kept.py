@@ -53,8 +53,13 @@ def gap(start: float = 0.0, **given: Any) -> StoredGap:
 
 def transcript(*texts: str, **given: Any) -> StoredTranscript:
     """Return a transcript of some utterances, a second each."""
+    return of(head(**given), *texts)
+
+
+def of(head: TranscriptHead, *texts: str) -> StoredTranscript:
+    """Return a transcript with some utterances, a second each."""
     said = tuple(utterance(text, float(start)) for start, text in enumerate(texts))
-    return StoredTranscript(head(**given), said)
+    return StoredTranscript(head, said)
 
 
 def live(**given: Any) -> LiveRecord:
