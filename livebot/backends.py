@@ -59,7 +59,7 @@ class Backends:
         store: Store | None = None,
     ) -> None:
         self._settings = settings
-        self._feeds = feeds or Feeds()
+        self._feeds = Feeds() if feeds is None else feeds
         self._archive = Archive(store, metrics) if store else None
         self._metrics = metrics
         self._overload = overload

@@ -99,7 +99,7 @@ class Room:
             options.token,
             options.scribe,
             clock=self._clock,
-            feeds=feeds or Feeds(),
+            feeds=Feeds() if feeds is None else feeds,
             archive=archive,
             tells_pauses=engine.capabilities.pauses,
         )
