@@ -51,7 +51,7 @@ class Utterance(Struct, frozen=True):
     words: tuple[EventWord, ...] | UnsetType = UNSET
 
 
-class Gap(Struct, frozen=True):
+class TranscriptGap(Struct, frozen=True):
     """Where words are missing."""
 
     cause: str
@@ -66,7 +66,7 @@ class Transcript(Struct, frozen=True):
 
     transcript: Head
     utterances: list[Utterance]
-    gaps: list[Gap]
+    gaps: list[TranscriptGap]
 
 
 class Erased(Struct, frozen=True):
@@ -159,8 +159,8 @@ def _utterance(kept: StoredUtterance, *, words: bool, people: bool) -> Utterance
     )
 
 
-def _gap(kept: StoredGap) -> Gap:
-    return Gap(kept.cause, kept.start, kept.end, kept.lost_s, kept.speaker)
+def _gap(kept: StoredGap) -> TranscriptGap:
+    return TranscriptGap(kept.cause, kept.start, kept.end, kept.lost_s, kept.speaker)
 
 
 def link(share: Share, *, token: str = "") -> Link:
