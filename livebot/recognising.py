@@ -8,7 +8,7 @@ from typing import Protocol
 
 from livebot.stt.diarize.turns import Turn
 from livebot.stt.host.messages import Progress
-from livebot.stt.host.reading import Recognition
+from livebot.stt.host.reading import OnUtterance, Recognition
 from livebot.transcripts.model import Transcript
 from livebot.transcripts.of import transcript
 
@@ -30,6 +30,7 @@ class FileHost(Protocol):
         model: str = "",
         translate: bool = False,
         on_progress: Callable[[Progress], None],
+        on_utterance: OnUtterance = ...,
     ) -> Recognition:
         """Recognise a file."""
 
@@ -44,6 +45,7 @@ class Recogniser:
         translate: Whether to write down in English what is said.
         find_turns: None where nobody wants to know who speaks.
         model: A name of `livebot.stt.models`; empty for the host's own.
+        on_utterance: Told each utterance once it is whole, before anybody knows who said it.
     """
 
     host: FileHost
@@ -51,6 +53,7 @@ class Recogniser:
     find_turns: FindTurns | None = None
     translate: bool = False
     model: str = ""
+    on_utterance: OnUtterance = lambda _: None
 
     async def __call__(self, path: Path, source: str, on_progress: OnProgress) -> Transcript:
         """Make one; words and speakers are found at the same time.
@@ -66,6 +69,7 @@ class Recogniser:
             model=self.model,
             translate=self.translate,
             on_progress=both.words,
+            on_utterance=self.on_utterance,
         )
         if self.find_turns is None:
             return transcript(await heard, source)

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from livebot.api import openai_answers, sse
 from livebot.api.auth import scope
-from livebot.api.openai_answers import WORDS, Wanted
+from livebot.api.openai_answers import WORDS, Streamed, Wanted
 from livebot.api.openai_errors import OpenAIError, shape
 from livebot.api.replies import reply
 from livebot.api.routes import Access, Handler, Route
@@ -20,7 +20,7 @@ from livebot.api.services import Services
 from livebot.api.shaped import shaped
 from livebot.api.uploads import read_form
 from livebot.errors import BusyError, LivebotError, NotFoundError, RequestError
-from livebot.jobs.service import Jobs, Upload
+from livebot.jobs.service import Jobs
 from livebot.store.records import Job, JobState, Scope, StoredTranscript
 
 GONE_S: Final = 0.5
@@ -87,7 +87,7 @@ class OpenAI:
                 await jobs.discard(form.upload)
             raise
         job = await jobs.submit(whose.owner or "", upload, wanted.options, ephemeral=True)
-        async with _awaited(jobs, job, upload, whose):
+        async with _awaited(jobs, job, whose):
             if wanted.stream:
                 return await sse.stream(request, _stream(jobs, job, whose, wanted))
             stored = await _unless_gone(request, _result(jobs, job, whose))
@@ -96,29 +96,30 @@ class OpenAI:
 
 
 @asynccontextmanager
-async def _awaited(jobs: Jobs, job: Job, upload: Upload, whose: Scope) -> AsyncIterator[None]:
+async def _awaited(jobs: Jobs, job: Job, whose: Scope) -> AsyncIterator[None]:
     """Erase a job in the end, done or not."""
     try:
         yield
     finally:
-        try:
-            with suppress(NotFoundError):
-                await jobs.erase(job.id, whose)
-        finally:
-            # A job that is over knows no more where its file was.
-            await jobs.discard(upload)
+        with suppress(NotFoundError):
+            await jobs.erase(job.id, whose)
 
 
 async def _result(jobs: Jobs, job: Job, whose: Scope) -> StoredTranscript:
-    """Wait for what comes of a job.
-
-    Raises:
-        RequestError: Nothing does: its file cannot be read, or not be understood.
-        BusyError: Somebody canceled it.
-    """
+    """Wait for what comes of a job; raises what `_finished()` does."""
     async with aclosing(jobs.changes(job.id, whose)) as changes:
         async for found in changes:
             job = found
+    return await _finished(jobs, job, whose)
+
+
+async def _finished(jobs: Jobs, job: Job, whose: Scope) -> StoredTranscript:
+    """Return what came of a job that is over.
+
+    Raises:
+        RequestError: Nothing: its file cannot be read, or not be understood.
+        BusyError: Somebody canceled it.
+    """
     if job.state is JobState.FAILED:
         raise RequestError(job.error)
     if job.state is not JobState.COMPLETED:
@@ -153,15 +154,22 @@ async def _stream(
     """Yield what is understood."""
     loop = asyncio.get_running_loop()
     late = loop.time() + LATE_S
+    told = Streamed(wanted)
     try:
-        stored = await _result(jobs, job, whose)
+        with jobs.hearing(job.id) as texts:
+            async with aclosing(jobs.changes(job.id, whose)) as changes:
+                async for found in changes:
+                    for message in told.heard(texts):
+                        yield sse.message(message)
+                    job = found
+        stored = await _finished(jobs, job, whose)
     except LivebotError as exc:
-        if loop.time() < late:
+        if not told.text and loop.time() < late:
             raise
         yield sse.message(shape(web.HTTPInternalServerError.status_code, str(exc), exc)[0])
         return
-    for told in await asyncio.to_thread(openai_answers.streamed, stored, wanted):
-        yield sse.message(told)
+    for message in await asyncio.to_thread(told.finish, stored):
+        yield sse.message(message)
 
 
 def _post(what: str, handler: Handler, summary: str) -> Route:

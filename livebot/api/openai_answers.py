@@ -112,23 +112,42 @@ def answer(stored: StoredTranscript, wanted: Wanted) -> tuple[str, bytes]:
     return _JSON, _encode({"text": transcript.text, "usage": _usage(transcript)})
 
 
-def delta(text: str, *, is_first: bool) -> dict[str, Any]:
-    """Return what tells of an utterance: all of them, joined, are the text."""
-    return {"type": "transcript.text.delta", "delta": text if is_first else f" {text}"}
+class Streamed:
+    """What is told of a transcript as it grows: the deltas, joined, are its text.
 
+    Args:
+        wanted: How it is told.
 
-def done(text: str) -> dict[str, Any]:
-    """Return what tells that this is all."""
-    return {"type": "transcript.text.done", "text": text}
+    Attributes:
+        text: The deltas so far, joined.
+    """
 
+    def __init__(self, wanted: Wanted) -> None:
+        self.text = ""
+        self._wanted = wanted
+        self._count = 0
 
-def streamed(stored: StoredTranscript, wanted: Wanted) -> list[dict[str, Any]]:
-    """Return all that is told of a transcript."""
-    transcript = transcript_of(stored)
-    out = segments(transcript) if wanted.has_speakers else []
-    for number, each in enumerate(transcript.utterances):
-        out.append(delta(each.text, is_first=not number))
-    return [*out, done(transcript.text)]
+    def heard(self, texts: Sequence[str]) -> list[dict[str, Any]]:
+        """Return what tells of utterances so far; nothing while nobody knows who said them."""
+        if self._wanted.options.diarize:
+            return []
+        new = texts[self._count :]
+        self._count += len(new)
+        return [self._told(text) for text in new]
+
+    def finish(self, stored: StoredTranscript) -> list[dict[str, Any]]:
+        """Return what was not told yet, and that this is all."""
+        transcript = transcript_of(stored)
+        out = segments(transcript) if self._wanted.has_speakers else []
+        if transcript.text.startswith(self.text):
+            texts = [each.text for each in transcript.utterances]
+            out += [self._told(text) for text in texts[self._count :]]
+        return [*out, {"type": "transcript.text.done", "text": transcript.text}]
+
+    def _told(self, text: str) -> dict[str, Any]:
+        delta = f" {text}" if self.text else text
+        self.text += delta
+        return {"type": "transcript.text.delta", "delta": delta}
 
 
 def segments(transcript: Transcript) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from livebot.stt.engine import SttStream
 from livebot.stt.host.host import EngineHost
 from livebot.stt.host.messages import Progress, Ready
 from livebot.stt.host.options import HostOptions
-from livebot.stt.host.reading import Recognition
+from livebot.stt.host.reading import OnUtterance, Recognition
 from livebot.stt.languages import AUTO, match
 from livebot.stt.models import Download
 from livebot.stt.models.catalog import entry, is_folder
@@ -58,6 +58,7 @@ class Host(Protocol):
         model: str = "",
         translate: bool = False,
         on_progress: Callable[[Progress], None],
+        on_utterance: OnUtterance = ...,
     ) -> Recognition:
         """Recognise a file."""
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -12,6 +12,7 @@ from uuid import uuid4
 from livebot import logs
 from livebot.errors import BusyError, LivebotError, NotFoundError, StoreError
 from livebot.jobs import audio, work
+from livebot.jobs.heard import Heard
 from livebot.jobs.hosting import Hosting
 from livebot.jobs.line import Line
 from livebot.jobs.news import News
@@ -90,12 +91,13 @@ class Jobs:
         self._hosting = Hosting(host, self._own_host)
         self._line = Line(store.jobs)
         self._news = News()
+        self._heard = Heard()
         self._is_full = False
         # Of ephemeral jobs, whose files are held until they are erased.
         self._held: dict[str, Path] = {}
         self._runner = Runner(
             store.jobs,
-            work.Work(settings, self._hosting.get),
+            work.Work(settings, self._hosting.get, self._heard),
             at_once=settings.jobs_at_once,
             max_hours=settings.upload_max_hours,
             is_wanted=self._is_wanted,
@@ -234,6 +236,14 @@ class Jobs:
                         return
                 await asyncio.sleep(CHANGES_S / 2)
                 await news.wait(CHANGES_S)
+
+    def hearing(self, job: str) -> AbstractContextManager[Sequence[str]]:
+        """Listen to a job that is done here, inside of the context.
+
+        Returns:
+            The texts of its utterances so far, which grows; empty where another process does it.
+        """
+        return self._heard.of(job)
 
     async def result(self, job: str, scope: Scope) -> StoredTranscript:
         """Return what was understood.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from livebot.errors import EngineBusyError, EngineError, RecordingError, RequestError
 from livebot.errors import UnsupportedLanguageError as _Unsupported
+from livebot.jobs.heard import Heard
 from livebot.recognising import FileHost, FindTurns, OnProgress, Recogniser
 from livebot.settings import Settings
 from livebot.store.records import Job, JobOptions
@@ -61,10 +62,14 @@ class Work:
     Args:
         settings: The limits.
         host: Gives out who recognises files.
+        heard: Told what is said, for those who do not wait for the end.
     """
 
-    def __init__(self, settings: Settings, host: Callable[[], Awaitable[FileHost]]) -> None:
+    def __init__(
+        self, settings: Settings, host: Callable[[], Awaitable[FileHost]], heard: Heard
+    ) -> None:
         self._host = host
+        self._heard = heard
         self._memory_limit = int(settings.memory_limit)
         self._cpu_limit = settings.cpu_limit
 
@@ -85,6 +90,7 @@ class Work:
             self._turns(options) if options.diarize else None,
             options.translate,
             options.model,
+            self._heard.begin(job.id),
         )
         while True:
             try:

@@ -121,6 +121,38 @@ async def test_streaming(service: JobService, client: AsyncOpenAI) -> None:
     await nothing_is_left(service)
 
 
+async def test_streaming_streams(client: AsyncOpenAI, host: FakeHost) -> None:
+    """Each utterance is told while the rest is still being heard."""
+    async with asyncio.timeout(60):
+        stream = await client.audio.transcriptions.create(
+            file=("talk.wav", b"say And so\nwait\nsay ask not"), model="whisper-1", stream=True
+        )
+        told = aiter(stream)
+        first = await anext(told)
+        assert host.waiting.is_set()
+        assert not host.go_on.is_set()
+        host.go_on.set()
+        rest = [event async for event in told]
+
+    assert getattr(first, "delta", None) == "And so"
+    assert [event.type for event in rest] == ["transcript.text.delta", "transcript.text.done"]
+    assert getattr(rest[-1], "text", None) == SAID
+
+
+async def test_what_goes_wrong_in_a_stream(client: AsyncOpenAI, service: JobService) -> None:
+    """It is told in the stream, which OpenAI's client raises."""
+    stream = await client.audio.transcriptions.create(
+        file=("talk.wav", b"say And so\nfail it is damaged: record it again"),
+        model="whisper-1",
+        stream=True,
+    )
+    told = aiter(stream)
+    assert getattr(await anext(told), "delta", None) == "And so"
+    with pytest.raises(openai.APIError, match="record it again"):
+        await anext(told)
+    await nothing_is_left(service)
+
+
 @pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
 async def test_translations(tmp_path: Path) -> None:
     """A file is written down in English by a model that can."""

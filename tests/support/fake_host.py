@@ -3,7 +3,7 @@
 say And so          these words, half a second each, an utterance
 speak Zwölf         the same
 fail it is damaged  RecordingError
-wait                until it is cancelled
+wait                until it is told to go on, or is cancelled
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from livebot.errors import EngineError, RecordingError
 from livebot.stt.engine import Pause, SttEvent, Tentative, Word
 from livebot.stt.host.messages import Progress, Ready
 from livebot.stt.host.options import HostOptions
-from livebot.stt.host.reading import Recognition
+from livebot.stt.host.reading import OnUtterance, Recognition
 from livebot.stt.models import Download
 
 LANGUAGES = {"en": "English", "de": "German"}
@@ -61,6 +61,7 @@ class FakeHost:
     Attributes:
         at_once: How many recordings it had in hand at most.
         waiting: Set once somebody waits.
+        go_on: What they wait for.
         fault: Raised on entering.
         stream: The one that was opened.
     """
@@ -70,6 +71,7 @@ class FakeHost:
         self.at_once = 0
         self.asked: list[str] = []
         self.waiting = asyncio.Event()
+        self.go_on = asyncio.Event()
         self.fault: EngineError | None = None
         self.stream = FakeStream()
         self._in_hand = 0
@@ -106,6 +108,7 @@ class FakeHost:
         model: str = "",
         translate: bool = False,
         on_progress: Callable[[Progress], None] = lambda _: None,
+        on_utterance: OnUtterance = lambda _: None,
     ) -> Recognition:
         """Do as the recording says."""
         assert not model
@@ -115,7 +118,7 @@ class FakeHost:
         try:
             text = await asyncio.to_thread(path.read_text, errors="replace")
             on_progress(Progress(0, 1.0, 2.0))
-            return await self._obey(text.strip(), language, on_progress)
+            return await self._obey(text.strip(), language, on_progress, on_utterance)
         finally:
             self._in_hand -= 1
 
@@ -127,7 +130,11 @@ class FakeHost:
         yield self.stream
 
     async def _obey(
-        self, text: str, language: str, on_progress: Callable[[Progress], None]
+        self,
+        text: str,
+        language: str,
+        on_progress: Callable[[Progress], None],
+        on_utterance: OnUtterance,
     ) -> Recognition:
         utterances = []
         now = 0.0
@@ -137,12 +144,15 @@ class FakeHost:
                 raise RecordingError(rest)
             if what == "wait":
                 self.waiting.set()
-                await asyncio.Event().wait()
+                await self.go_on.wait()
+                continue
             words = []
             for word in rest.split():
                 words.append(Word(word, now, now + 0.5))
                 now += 0.5
             utterances.append(tuple(words))
+            on_utterance(utterances[-1])
+            on_progress(Progress(0, now, now))
         on_progress(Progress(0, now, now))
         is_auto = language == "auto"
         return Recognition(

@@ -111,6 +111,7 @@ class EngineHost:
         model: str = "",
         translate: bool = False,
         on_progress: Callable[[Progress], None] = lambda _: None,
+        on_utterance: reading.OnUtterance = lambda _: None,
     ) -> Recognition:
         """Recognise a file. Cancelled, it is forgotten at once.
 
@@ -120,6 +121,8 @@ class EngineHost:
             model: A name of `livebot.stt.models`; empty for the host's own.
             translate: Whether to write it down in English.
             on_progress: Called some times a second; never goes back; must not block.
+            on_utterance: Called with each utterance once it is whole, once and in order; must not
+                block.
 
         Raises:
             RecordingError: The file cannot be read.
@@ -142,6 +145,7 @@ class EngineHost:
                 model=model or self._options.model,
                 within_s=self._options.process_s,
                 on_progress=on_progress,
+                on_utterance=on_utterance,
             )
 
     @asynccontextmanager

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import structlog
 from msgspec.structs import replace
@@ -40,19 +41,26 @@ class Recognition:
     model: str
 
 
+OnUtterance: TypeAlias = Callable[[tuple[Word, ...]], None]
+"""Told each utterance once it is whole; must not block."""
+
+
 class _Hearing:
     """What has been heard so far.
 
     Args:
         language: What is spoken, or `auto`.
         on_progress: Told how far it is.
+        on_utterance: Told what was said.
 
     Attributes:
         on_sign: Called when it has come further.
         on_further: Called then, too.
     """
 
-    def __init__(self, language: str, on_progress: Callable[[Progress], None]) -> None:
+    def __init__(
+        self, language: str, on_progress: Callable[[Progress], None], on_utterance: OnUtterance
+    ) -> None:
         self.language = language
         self.probability: float | None = None
         self.utterances: list[tuple[Word, ...]] = []
@@ -61,6 +69,7 @@ class _Hearing:
         self.on_further: Callable[[], None] = _nothing
         self._words: list[Word] = []
         self._on_progress = on_progress
+        self._on_utterance = on_utterance
 
     @property
     def until_s(self) -> float:
@@ -83,6 +92,7 @@ class _Hearing:
         if self._words:
             self.utterances.append(tuple(self._words))
             self._words.clear()
+            self._on_utterance(self.utterances[-1])
 
     def note(self, note: Note) -> None:
         """Take in what else there is to know."""
@@ -111,6 +121,7 @@ async def read(
     model: str,
     within_s: float,
     on_progress: Callable[[Progress], None],
+    on_utterance: OnUtterance = lambda _: None,
 ) -> Recognition:
     """Have a file read. Where a worker dies, another goes on after the last whole utterance.
 
@@ -120,12 +131,13 @@ async def read(
         model: What users call the model.
         within_s: How long it may go without a sign of progress.
         on_progress: Called with the progress, which never goes back.
+        on_utterance: Called with each utterance, once and in order.
 
     Raises:
         RecordingError: It cannot be read.
         EngineError: Workers died twice at the same place, or no sign came in time.
     """
-    hearing = _Hearing(wanted.language, on_progress)
+    hearing = _Hearing(wanted.language, on_progress, on_utterance)
     died_at: float | None = None
     while True:
         try:

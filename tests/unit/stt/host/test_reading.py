@@ -65,15 +65,18 @@ class Mortal:
 
 
 async def recognise(pool: Any, language: str = "en") -> tuple[Recognition, list[float]]:
-    """Read; return what was heard, and the progress."""
+    """Read; return what was heard, and the progress. Each utterance is told once, in order."""
     heard: list[float] = []
+    said: list[tuple[Word, ...]] = []
     found = await read(
         pool,
         Read(0, "a.wav", language),
         model="m",
         on_progress=lambda progress: heard.append(progress.heard_s),
+        on_utterance=said.append,
         within_s=60.0,
     )
+    assert tuple(said) == found.utterances
     return found, heard
 
 
