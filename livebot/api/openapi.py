@@ -150,6 +150,8 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
 
 def _responses(route: Route, known: dict[str, Any]) -> dict[str, Any]:
     usual = _ALWAYS if route.access is Access.OPEN else (401, *_ALWAYS)
+    if _PARAMETER.search(route.path):
+        usual = (*usual, 404)  # what it names may not be there
     kinds = dict.fromkeys(usual, Error) | route.answers
     found = {str(status): _response(status, kinds[status], known) for status in kinds}
     for status, content in route.content.items():
