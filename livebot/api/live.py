@@ -1,7 +1,7 @@
 """Live sessions over a WebSocket, in the native form: see `deploy/live.md`."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from livebot.live.options import from_query
 from livebot.live.protocol import Asked, Close, Finalize, Goodbye, Keepalive, Position
 from livebot.live.session import LiveSession
 from livebot.live.transcription import End
+from livebot.rooms.token_bucket import TokenBucket
 
 log = logs.get("live")
 
@@ -29,6 +30,10 @@ MAX_MESSAGE_BYTES: Final = 1 << 20
 
 CLOSE_S: Final = 2.0
 """How long a client may take to agree to the end."""
+
+TEXTS, TEXTS_PER_S = 50, 10.0
+"""Text messages at once and in the long run: a client that speaks needs one in some seconds. Who
+sends more has to wait, as each may be some milliseconds of work."""
 
 _DONE: Final = 1000
 """The code of a client that closes because all is well; others may come back."""
@@ -109,6 +114,7 @@ class Conversation:
         self._session = session
         self._after = after
         self._asides: set[asyncio.Task[None]] = set()
+        self._texts = TokenBucket(TEXTS, TEXTS_PER_S)
 
     async def run(self) -> Goodbye | None:
         """Converse; return how it ends, None where the client is gone."""
@@ -172,6 +178,7 @@ class Conversation:
         """Take what the client sends, until it is gone or sends what is not understood."""
         while True:
             message = await self._ws.receive()
+            await asyncio.sleep(0)  # `receive` does not wait where more is there: others do
             try:
                 match message.type:
                     case WSMsgType.BINARY if not self._session.is_over:
@@ -179,6 +186,7 @@ class Conversation:
                     case WSMsgType.BINARY:
                         pass  # it has not read yet that the service stops, or comes after `close`
                     case WSMsgType.TEXT:
+                        await self._slow_down()
                         await self._obey(protocol.command(message.data))
                     case _:
                         await self._lost()
@@ -187,18 +195,22 @@ class Conversation:
                 if not self._session.is_over:
                     return protocol.refusal(exc)
 
+    async def _slow_down(self) -> None:
+        if not self._texts.take(asyncio.get_running_loop().time()):
+            await asyncio.sleep(1 / TEXTS_PER_S)
+
     async def _obey(self, command: protocol.Command) -> None:
         match command:
             case Finalize():
-                await self._aside(self._session.finalize())
+                await self._aside(self._session.finalize)
             case Keepalive():
                 self._session.keepalive()
             case Position(seconds=seconds):
                 self._session.begin_at(seconds)
             case Close():
-                await self._aside(self._session.finish())
+                await self._aside(self._session.finish)
 
-    async def _aside(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _aside(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do something while audio goes on; one thing at a time."""
         if self._asides:
             await asyncio.wait(self._asides)
@@ -210,15 +222,15 @@ class Conversation:
     async def _lost(self) -> None:
         """Note that the connection is gone; who closed it in order does not come back."""
         if self._ws.close_code == _DONE:
-            await self._aside(self._session.finish())
+            await self._aside(self._session.finish)
 
     async def _say(self, message: Mapping[str, Any]) -> None:
         await self._ws.send_str(_encode(message).decode())
 
 
-async def _unless_over(work: Coroutine[Any, Any, None]) -> None:
+async def _unless_over(work: Callable[[], Awaitable[None]]) -> None:
     with suppress(BusyError):  # the session ended before it began
-        await work
+        await work()
 
 
 async def _part(ws: web.WebSocketResponse, goodbye: Goodbye) -> None:

@@ -14,6 +14,8 @@ MAGIC: Final = b"\x1a\x45\xdf\xa3"
 MOST_BYTES: Final = 1 << 20
 """Of an element that is wanted."""
 
+NONE: Final = "this is no WebM, or a part of one without its beginning"
+
 _MOST_ID, _MOST_SIZE = 4, 8
 
 
@@ -30,6 +32,7 @@ class Elements:
         self._wanted = wanted
         self._data = bytearray()
         self._leave_out = 0
+        self._is_known = False
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
         """Take bytes in; yield each wanted element, and each that is entered without content.
@@ -38,6 +41,10 @@ class Elements:
             RequestError: This is no such file.
         """
         self._data += data
+        if not self._is_known:
+            if not MAGIC.startswith(self._data[: len(MAGIC)]):
+                raise RequestError(NONE)
+            self._is_known = len(self._data) >= len(MAGIC)
         at = 0
         try:
             while True:
@@ -90,5 +97,5 @@ def _end(data: bytearray, at: int, most: int) -> int:
         return 0
     length = 9 - data[at].bit_length()
     if length > most:
-        raise RequestError("this is no WebM, or a part of one without its beginning")
+        raise RequestError(NONE)
     return at + length if len(data) >= at + length else 0

@@ -142,6 +142,16 @@ class LiveSessions:
             self._metrics.live_resumed.labels("memory").inc()
             return LiveSession(found.transcription)
 
+    def owner(self, session: str) -> str:
+        """Return whose a session of this process is.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        if (found := self._running.get(session)) is None:
+            raise NotFoundError(NOT_FOUND)
+        return found.owner
+
     async def drain(self, deadline_s: float) -> None:
         """Open no more; let last words come out, and clients know; done by the deadline."""
         self._admission.is_stopping = True

@@ -53,6 +53,9 @@ SAME_S = 0.05
 MISSING_S = 1.0
 """Who comes back sooner has lost nothing that could be told."""
 
+MOST_MOVES = 20
+"""So often a client may say where its audio begins without giving any: each is a gap."""
+
 MOST_AHEAD_S = 4 * 3600.0
 """No client leaves out more at once."""
 
@@ -196,7 +199,7 @@ class Transcription:
             self._telling.take_back(plan.left.interims, plan.left.gaps, self.position)
         self._unplaced = plan.left is not None
         self._silent_since = 0.0
-        self._sending = 0
+        self._sending = self._moves = 0
         self._changed = asyncio.Event()
         self._finishing = asyncio.Event()
         self._finished = asyncio.Event()
@@ -261,6 +264,9 @@ class Transcription:
 
     def begin_at(self, seconds: float) -> None:
         """Say where the next audio begins; see `LiveSession.begin_at()`."""
+        self._moves += 1
+        if self._moves > MOST_MOVES:
+            raise RequestError("audio must follow where it was said to begin")
         self._put(self._decoder.flush())
         if not self.position - SAME_S <= seconds <= self.position + MOST_AHEAD_S:
             raise RequestError(
@@ -273,6 +279,7 @@ class Transcription:
     async def send(self, data: bytes) -> None:
         """Take audio; see `LiveSession.send()`."""
         self._place()
+        self._moves = 0
         self._sending += 1
         try:
             is_first = True

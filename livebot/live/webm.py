@@ -34,7 +34,6 @@ class WebM:
         self._track: dict[int, bytes] = {}
         self._number: int | None = None  # of the track that is decoded
         self._packets: OpusPackets | None = None
-        self._begun = False
 
     def feed(self, data: bytes) -> Iterator[Samples]:
         """Take a message in; see `Decoder`."""
@@ -50,12 +49,10 @@ class WebM:
         return NOTHING if self._packets is None else self._packets.flush()
 
     def _take(self, name: int, content: bytes) -> Iterator[Samples]:
-        if not self._begun and name != _EBML:
-            raise RequestError("this is no WebM, or a part of one without its beginning")
         if name == _EBML:
             if len(rest := self.flush()):
                 yield rest
-            self._begun, self._number, self._packets = True, None, None
+            self._number, self._packets = None, None
         elif name == _TRACK:
             self._track = {}
         elif name in _DESCRIPTION:
