@@ -118,6 +118,9 @@ class Database:
         """
         if self._is_sqlite:
             async with self._turn, self._bare({"begin": ""}) as connection:
+                # A container may have nowhere else to write.
+                folder = str(Path(self._url.database or "").parent).replace("'", "''")
+                await connection.exec_driver_sql(f"PRAGMA temp_store_directory = '{folder}'")
                 await connection.exec_driver_sql("VACUUM")
             return await self.cut()
         async with self._bare({"isolation_level": "AUTOCOMMIT"}) as connection:
