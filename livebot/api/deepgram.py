@@ -14,7 +14,7 @@ from livebot.api.auth import scope
 from livebot.api.routes import Access, Route
 from livebot.api.services import Services
 from livebot.api.shaped import shaped
-from livebot.api.sockets import Socket, finish, relay
+from livebot.api.sockets import Socket, finish, part, relay
 from livebot.errors import LivebotError, RequestError
 from livebot.live.deepgram import Dialogue, control
 from livebot.live.deepgram_query import parse
@@ -102,7 +102,7 @@ async def _tell(socket: Socket, session: LiveSession, dialogue: Dialogue) -> Non
     """Tell what is said, and at its end that it is the end."""
     await relay(session.feed, socket, lambda came: dialogue.heard(came, session.position))
     await socket.say(dialogue.ended(session.position))
-    await socket.close()
+    await part(socket, session)
 
 
 async def _leave(socket: Socket, session: LiveSession) -> None:

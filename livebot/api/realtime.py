@@ -11,7 +11,7 @@ from livebot.api.openai_errors import OpenAIError, UnknownModelError, shape
 from livebot.api.routes import Access, Route
 from livebot.api.services import Services
 from livebot.api.shaped import shaped
-from livebot.api.sockets import Socket, finish, relay
+from livebot.api.sockets import Socket, finish, part, relay
 from livebot.errors import LivebotError
 from livebot.live import openai_names
 from livebot.live.openai_realtime import Action, Append, Dialogue, Finalize
@@ -140,7 +140,7 @@ class _Conversation:
     async def _tell(self, session: LiveSession) -> None:
         """Tell what is said until no more can be."""
         await relay(session.feed, self._socket, self._dialogue.heard)
-        await self._socket.close(1001, "the session is over")
+        await part(self._socket, session)
 
     async def _keep_alive(self) -> None:
         while True:

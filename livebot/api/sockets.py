@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from livebot.feeds.events import Numbered, Snapshot
 from livebot.feeds.feed import Feed
 from livebot.live.session import LiveSession
+from livebot.live.transcription import End
 
 Message: TypeAlias = Mapping[str, Any]
 
@@ -106,6 +107,15 @@ async def relay(
         else:
             after = came[-1].seq
             await socket.say([message for numbered in came for message in hear(numbered)])
+
+
+async def part(socket: Socket, session: LiveSession) -> None:
+    """Close once all was told: in a way that makes clients come back, unless they were done."""
+    end = await session.ended()
+    if end is End.FINISHED:
+        await socket.close()
+    else:
+        await socket.close(WSCloseCode.SERVICE_RESTART, f"the session is over: {end}")
 
 
 async def finish(session: LiveSession) -> None:

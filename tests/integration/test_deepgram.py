@@ -11,6 +11,7 @@ from deepgram.core.api_error import ApiError
 
 from livebot.api.server import make_app, serve
 from livebot.api.services import Services
+from livebot.api.sockets import MOST_BYTES
 from livebot.errors import BusyError
 from livebot.live.sessions import LiveSessions
 from livebot.live.transcription import End
@@ -252,3 +253,34 @@ async def test_a_client_that_sends_nothing(port: int, live: FakeLive) -> None:
 
     assert error["variant"] == "NET-0001"
     assert (end.data, end.extra) == (1011, "NET-0001")
+
+
+async def test_a_service_that_stops(port: int, live: FakeLive) -> None:
+    """The last words are told, and that it was not the client that was done."""
+    async with aiohttp.ClientSession() as session:
+        listening = await raw(port, session)
+        await listening.send_bytes(b"a")
+        async with asyncio.timeout(10):
+            while not (live.sessions and live.sessions[0].pieces):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        live.sessions[0].end.set_result(End.RESTART)
+        await live.sessions[0].finish()
+        assert (await listening.receive_json())["is_final"] is True
+        assert (await listening.receive_json())["type"] == "Metadata"
+        assert (await listening.receive()).data == 1012
+
+
+async def test_a_message_that_is_too_large(port: int, live: FakeLive) -> None:
+    """It ends its own conversation. Spec: compatible-clients/Whatever clients send."""
+    async with aiohttp.ClientSession() as session:
+        other = await raw(port, session)
+        listening = await raw(port, session)
+        await listening.send_bytes(bytes(MOST_BYTES + 1))
+        while (end := await listening.receive()).type is aiohttp.WSMsgType.TEXT:
+            pass
+        await other.send_bytes(b"a")
+        await other.send_str('{"type": "CloseStream"}')
+        assert (await other.receive_json())["is_final"] is True
+
+    assert end.data == 1009
+    assert live.sessions[1].feed.is_closed
