@@ -10,14 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pysubs2
 import pytest
 
 from livebot.audio.pcm import RATE_HZ, Samples, silence
+from livebot.metrics import Metrics
+from livebot.stt.engines.local import LocalEngine
+from livebot.stt.failover import Failover
+from livebot.stt.host.host import EngineHost
 from livebot.transcripts.export import FORMATS
 from tests.support import flac_silence
 from tests.support.job_service import JobService, events_of, job_service
 from tests.support.recorded_speech import FOLDER, recording
+from tests.support.scripted_engine import ScriptedEngine
 from tests.support.sound_files import BROKEN
 from tests.support.wer import wer
 
@@ -207,3 +213,32 @@ async def test_a_model_that_cannot_be_had_fails_one_job(
         assert found["status"] == "failed"
         assert "large-v3" in found["error"]
         assert (await service.done(await service.give(jfk[0])))["status"] == "completed"
+
+
+async def test_jobs_use_the_workers_of_live_captions(
+    tmp_path: Path, jfk: tuple[bytes, str]
+) -> None:
+    """Where there are any: no model is loaded twice, and streams go on."""
+    metrics = Metrics()
+    options = {"workers": "1"}
+    async with Failover(
+        {"echo": ScriptedEngine(), "local": LocalEngine(options)}, metrics
+    ) as engine:
+        shared = engine.host
+        assert isinstance(shared, EngineHost)
+        async with job_service(tmp_path, shared) as service:
+            found = await service.done(await service.give(jfk[0]))
+            models = (await service.get("/health"))["models"]
+        workers = [
+            child
+            for child in psutil.Process().children(recursive=True)
+            if "livebot.stt.host" in " ".join(child.cmdline())
+        ]
+
+        assert found["status"] == "completed"
+        assert models == ["moonshine-tiny-en"]
+        assert len(workers) == 1
+        assert shared.status().healthy
+    assert engine.host is None
+    async with Failover({"echo": ScriptedEngine()}, metrics) as engine:
+        assert engine.host is None
