@@ -48,6 +48,7 @@ class Assembly:
         self._name = name
         self._idle_after = idle_after
         self._words: list[Word] = []
+        self._joined = ""  # the words as text: joining all of them for each is slow
         self._tail = ""
         self._utterance = ""
         self._shown = ""
@@ -94,7 +95,7 @@ class Assembly:
                 speaker=self._speaker,
                 language=self.language,
                 start=self._words[0].start if self._words else None,
-                stable=len(texts.join(self._words, self.language)),
+                stable=len(self._joined),
             )
         ]
 
@@ -105,9 +106,10 @@ class Assembly:
             # What was only tentative was nothing after all: readers take it back.
             return self._withdrawn()
         words, self._words = self._words, []
+        text, self._joined = self._joined, ""
         final = Final(
             utterance=self._current(),
-            text=texts.join(words, self.language),
+            text=text,
             words=tuple(EventWord(w.text, w.start, w.end, w.joined) for w in words),
             speaker=self._speaker,
             language=self.language,
@@ -131,14 +133,20 @@ class Assembly:
         if not self._words:
             if texts.is_stop(text):
                 return []  # its utterance is complete
-            self._words.append(replace(word, text=text, joined=False))
+            self._append(replace(word, text=text, joined=False))
             return []
         done = [] if word.joined or not self._is_apart(word) else self.finish()
-        self._words.append(replace(word, text=text, joined=word.joined and not done))
-        length = len(texts.join(self._words, self.language))
+        self._append(replace(word, text=text, joined=word.joined and not done))
+        length = len(self._joined)
         if length >= MOST_CHARS or (length >= LONG_CHARS and texts.is_sentence_end(text)):
             done += self.finish()
         return done
+
+    def _append(self, word: Word) -> None:
+        if not word.joined:
+            self._joined += texts.gap(self._joined, word.text, self.language)
+        self._joined += word.text
+        self._words.append(word)
 
     def _is_apart(self, word: Word) -> bool:
         """Say whether there is a long silence before a word."""
@@ -150,5 +158,7 @@ class Assembly:
         return self._utterance
 
     def _text(self) -> str:
-        words = texts.join(self._words, self.language)
-        return words + texts.gap(words, self._tail, self.language) + self._tail
+        if not self._tail:
+            return self._joined
+        between = texts.gap(self._joined, self._tail, self.language)
+        return self._joined + between + self._tail
