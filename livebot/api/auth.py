@@ -13,6 +13,8 @@ from livebot.api.callers import ANONYMOUS, Caller, Callers
 from livebot.api.errors import Handler
 from livebot.api.limits import FailureLimits, RequestLimits
 from livebot.api.routes import Access, Route
+from livebot.errors import QuotaError
+from livebot.rooms.token_bucket import TokenBucket
 from livebot.settings import Settings
 from livebot.store.records import Scope, Share
 
@@ -37,7 +39,8 @@ def caller(request: web.Request) -> Caller:
 def scope(request: web.Request) -> Scope:
     """Return what the caller may see of what is kept."""
     who = caller(request)
-    owner = who.name if who.backend is None else f"{who.name}@{who.backend}"
+    # No name has a line break, so no key of all backends is taken for one of a single backend.
+    owner = who.name if who.backend is None else f"{who.name}\n{who.backend}"
     return Scope(owner=owner, backend=who.backend)
 
 
@@ -82,7 +85,7 @@ def guard(
         if access is Access.LIVE and "ticket" in request.query:
             guest = redeem(request.query["ticket"])
         elif access is Access.SHARED and (token := _share_token(request)):
-            opened = await find_share(token)
+            opened = await door.opened(token, find_share)
             if opened is not None:
                 request[_SHARE] = opened
                 guest = Caller(f"share {opened.id}", NOBODYS)
@@ -93,6 +96,9 @@ def guard(
 
     return check
 
+
+GUESSES = 20
+"""Tokens of links that open nothing, per second, from all addresses together."""
 
 NOBODYS = ""
 """The name of no backend: whoever comes by a link sees what it is of, and nothing else."""
@@ -116,6 +122,21 @@ class _Door:
         self._open = {route.path for route in routes if route.access is Access.OPEN}
         self._requests = RequestLimits(_per_minute(settings))
         self._failures = FailureLimits()
+        self._guesses = TokenBucket(GUESSES, GUESSES)
+
+    async def opened(self, token: str, find_share: FindShare) -> Share | None:
+        """Return what a link's token opens.
+
+        Raises:
+            QuotaError: Strangers try too many: the database has other things to do.
+        """
+        now = time.monotonic()
+        if not self._guesses.has(now):
+            raise QuotaError("too many links that open nothing", retry_in_s=1.0)
+        found = await find_share(token)
+        if found is None:
+            self._guesses.take(now)
+        return found
 
     def guests(self, request: web.Request) -> Access | None:
         """Return what others than those who are known may show; None where they may not come."""

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from aiohttp import web
 
-from livebot.api.errors import Handler
+from livebot.api.routes import Handler
 
 MOST_CONNECTIONS = 512
 """At once; each takes a descriptor and some 20 KiB."""
@@ -99,13 +99,18 @@ class Connection(asyncio.Protocol):
         self._request: web.Request | None = None
         self._transport: asyncio.Transport | None = None
         self._aborted = False
+        self._is_held = False
         self._headers = _Clock()
         self._sending = _Clock()
 
     @property
     def is_served(self) -> bool:
         """Whether a request is being answered that came whole."""
-        return self._request is not None and self._request.content.is_eof()
+        return self._is_held or (self._request is not None and self._request.content.is_eof())
+
+    def hold(self) -> None:
+        """Count as served, although the request has not come whole: who sends it may send much."""
+        self._is_held = self._request is not None
 
     def abort(self) -> None:
         """Close it at once, whatever is still to be sent."""
@@ -123,6 +128,7 @@ class Connection(asyncio.Protocol):
             yield
         finally:
             self._request = None
+            self._is_held = False
             if self in self._queue:
                 self._queue.move_to_end(self)
 
@@ -171,6 +177,13 @@ async def while_served(request: web.Request, handler: Handler) -> web.StreamResp
         return await handler(request)
     with connection.serving(request):
         return await handler(request)
+
+
+def hold(request: web.Request) -> None:
+    """Keep the connection of a request that somebody known may take long to send."""
+    connection = request.transport.get_protocol() if request.transport else None
+    if isinstance(connection, Connection):
+        connection.hold()
 
 
 class _Clock:

@@ -10,6 +10,7 @@ from aiohttp.typedefs import Middleware
 from msgspec import UNSET
 
 from livebot import logs
+from livebot.api.connections import hold
 from livebot.api.replies import reply
 from livebot.api.routes import Route
 from livebot.api.schemas import Error
@@ -76,6 +77,7 @@ def within_deadline(routes: Iterable[Route]) -> Middleware:
     async def hurry(request: web.Request, handler: Handler) -> web.StreamResponse:
         resource = request.match_info.route.resource
         if resource is not None and (request.method, resource.canonical) in long:
+            hold(request)
             return await handler(request)
         return await _hurried(request, handler)
 

@@ -8,7 +8,7 @@ proxies note of addresses is worth nothing to others.
 import hashlib
 import secrets
 import time
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Callable
 
 from aiohttp import web
@@ -20,8 +20,8 @@ from livebot.api.routes import Access, Route
 
 LASTS_S = 60.0
 
-MOST = 1000
-"""At once; beyond, the oldest is forgotten."""
+MOST = 100
+"""Of one caller at once; beyond, its oldest is forgotten."""
 
 
 class Tickets:
@@ -33,14 +33,19 @@ class Tickets:
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._open: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+        self._open: dict[bytes, tuple[float, Caller]] = {}
+        self._of: dict[Caller, deque[bytes]] = {}
 
     def issue(self, caller: Caller) -> str:
         """Return a new ticket for a caller."""
         ticket = secrets.token_urlsafe(32)
-        self._open[_digest(ticket)] = self._now() + LASTS_S, caller
-        if len(self._open) > MOST:
-            self._open.popitem(last=False)
+        found = _digest(ticket)
+        self._open[found] = self._now() + LASTS_S, caller
+        # Callers are as many as there are keys, so nothing grows by it.
+        own = self._of.setdefault(caller, deque())
+        own.append(found)
+        if len(own) > MOST:
+            self._open.pop(own.popleft(), None)
         return ticket
 
     def redeem(self, ticket: str) -> Caller | None:

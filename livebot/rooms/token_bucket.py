@@ -15,12 +15,16 @@ class TokenBucket:
         self._tokens = float(size)
         self._filled_at: float | None = None
 
-    def take(self, now: float) -> bool:
-        """Take one; False when there is none."""
+    def has(self, now: float) -> bool:
+        """Say whether there is one."""
         passed_s = 0.0 if self._filled_at is None else now - self._filled_at
         self._filled_at = now
         self._tokens = min(self._size, self._tokens + passed_s * self._per_s)
-        if self._tokens < 1:
+        return self._tokens >= 1
+
+    def take(self, now: float) -> bool:
+        """Take one; False when there is none."""
+        if not self.has(now):
             return False
         self._tokens -= 1
         return True

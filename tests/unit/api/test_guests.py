@@ -1,13 +1,16 @@
 """Those who show no key: tickets for one WebSocket, links to one transcript."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 from aiohttp.typedefs import Middleware
 
-from livebot.api.auth import guard
+from livebot.api.auth import _CALLER, GUESSES, guard, scope
 from livebot.api.callers import ANONYMOUS, Caller
 from livebot.api.tickets import LASTS_S, MOST, Tickets
+from livebot.errors import QuotaError
 from livebot.settings import load_settings
 from livebot.store.records import Share
 from tests.support.asking import CALLS, LIVE, ROUTES, SHARED, ask, bearer
@@ -78,12 +81,14 @@ def test_a_ticket_lasts_a_minute() -> None:
 def test_tickets_are_bounded() -> None:
     """Who asks for ever more loses the oldest. Spec: access/Tickets."""
     tickets = Tickets()
+    other = tickets.issue(Caller("web", None))
     first = tickets.issue(OPS)
 
     last = [tickets.issue(OPS) for _ in range(MOST)][-1]
 
     assert tickets.redeem(first) is None
     assert tickets.redeem(last) == OPS
+    assert tickets.redeem(other) == Caller("web", None), "one caller pushes nobody else's out"
 
 
 async def test_a_link_opens_what_may_be_shared_as_nobody_else() -> None:
@@ -96,6 +101,38 @@ async def test_a_link_opens_what_may_be_shared_as_nobody_else() -> None:
     assert await ask(keyed, "GET", SHARED, {"Livebot-Share": "wrong"}) == 401
     for path in (CALLS, LIVE):
         assert await ask(keyed, "GET", path, {"Livebot-Share": "right"}) == 401
+
+
+async def test_guesses_at_links_are_few() -> None:
+    """Strangers cannot keep the database busy; keys work all the while. Spec: access/Links."""
+    asked = 0
+
+    async def counted(token: str) -> Share | None:
+        nonlocal asked
+        asked += 1
+        return await _find(token)
+
+    settings = await asyncio.to_thread(
+        lambda: load_settings(host="0.0.0.0", api_keys=f"ops:{KEY},web:{KEY[::-1]}")
+    )
+    keyed = guard(settings, ROUTES, find_share=counted)
+    for number in range(10 * GUESSES):
+        with suppress(QuotaError):
+            await ask(keyed, "GET", SHARED, {"Livebot-Share": f"wrong {number}"})
+
+    assert asked < 5 * GUESSES
+    assert await ask(keyed, "GET", SHARED, bearer(KEY)) == OPS
+
+
+async def test_owners_of_one_backend_are_not_those_of_all() -> None:
+    """Whatever a key is called. Spec: access/Backends."""
+    found = []
+    for caller in (Caller("ann@berlin", None), Caller("ann", "berlin"), Caller("ann", "")):
+        request = make_mocked_request("GET", "/")
+        request[_CALLER] = caller
+        found.append(scope(request).owner)
+
+    assert len({*found}) == len(found)
 
 
 async def test_a_key_counts_more_than_a_link() -> None:
