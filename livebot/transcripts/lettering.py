@@ -3,7 +3,7 @@
 Nobody knows the reader's letters here; they are taken for rather wide ones.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from livebot.transcripts.pieces import width
@@ -32,15 +32,33 @@ class Label:
     text: str
 
 
-def labels(sheet: Sheet, line: Line, row: Row) -> Iterator[Label]:
-    """Yield what is written on a row: words near their sound, or as much of the text as fits."""
+def labels(
+    sheet: Sheet, line: Line, row: Row, before: Sequence[str] = ()
+) -> tuple[list[Label], list[str]]:
+    """Return what is written on a row: words near their sound, or as much text as fits.
+
+    Args:
+        sheet: With the line.
+        line: With the row.
+        row: Somebody's.
+        before: Words that found no place at the end of the line before.
+
+    Returns:
+        It, and the words that are for the beginning of the next line.
+    """
+    found: list[Label] = []
+    left = list(before)
     after = [bar.start for bar in row.bars[1:]] + [line.end]
     for bar, next_s in zip(row.bars, after, strict=True):
         begin, end = sheet.x(line, bar.start) + _PAD, sheet.x(line, bar.end) - _PAD
         if sheet.shows_words:
-            yield from _placed(sheet, line, bar, max(end, sheet.x(line, next_s) - _PAD))
+            until = max(end, sheet.x(line, next_s) - _PAD)
+            keep = bar is row.bars[-1] and sheet.goes_on(line, row)
+            placed, left = _placed(sheet, line, bar, until, left, keep=keep)
+            found += placed
         elif end - begin >= _LEAST_TEXT_PX:
-            yield Label(begin, shortened(bar.text, end - begin))
+            found.append(Label(begin, shortened(bar.text, end - begin)))
+    return found, left
 
 
 def shortened(text: str, room_px: float) -> str:
@@ -70,22 +88,28 @@ def _em(mark: str) -> float:
     return 0.7 * columns if (columns := width(mark)) != 1 or mark.isupper() else 0.62
 
 
-def _placed(sheet: Sheet, line: Line, bar: Bar, until: float) -> list[Label]:
-    """Return the words near their sound: within the bar, or up to what comes next.
+def _placed(
+    sheet: Sheet, line: Line, bar: Bar, until: float, before: Sequence[str], *, keep: bool
+) -> tuple[list[Label], list[str]]:
+    """Return the words near their sound, within the bar or up to what comes next, and the others.
 
-    Where they do not fit, the last ones are left out, for three dots.
+    Where they do not fit, the last ones are kept for the next line, or left out for three dots.
     """
     begin, end = sheet.x(line, bar.start) + _PAD, sheet.x(line, bar.end) - _PAD
     ordered = sorted(bar.words, key=lambda word: word.start)
-    words = [(sheet.x(line, word.start), word.text) for word in ordered]
+    words = [(begin, text) for text in before]
+    words += [(sheet.x(line, word.start), word.text) for word in ordered]
     needed = sum(text_px(text) + _SPACE for _, text in words) - _SPACE
+    left: list[str] = []
     if begin + needed > until:
-        needed += text_px("…")
+        needed += 0.0 if keep else text_px("…")
         while words and begin + needed > until:
-            needed -= text_px(words.pop()[1]) + _SPACE
-        if words:
+            left.append(words.pop()[1])
+            needed -= text_px(left[-1]) + _SPACE
+        if words and not keep:
             words[-1] = words[-1][0], f"{words[-1][1]}…"
-    return _spread(words, begin, end if begin + needed <= end else until)
+    found = _spread(words, begin, end if begin + needed <= end else until)
+    return found, left[::-1] if keep else []
 
 
 def _spread(words: Sequence[tuple[float, str]], begin: float, end: float) -> list[Label]:

@@ -82,6 +82,7 @@ class _Drawing:
         bars = [bar for line in sheet.lines for row in line.rows.values() for bar in row.bars]
         self._share = share((_TITLE + len(escaped(bar.text).encode()) for bar in bars), _TITLES)
         self._words_left = _WORDS
+        self._kept: dict[int, list[str]] = {}
         ordered = sorted(transcript.utterances, key=lambda each: each.start)
         given = colours(each.speaker for each in ordered)
         self._given = {clean(name): f"s{number}" for name, number in given.items()}
@@ -95,7 +96,7 @@ class _Drawing:
             f'aria-labelledby="plot-title plot-desc" width="{self._width}" height="{height}" '
             f'viewBox="0 0 {self._width} {height}">'
         )
-        name = escaped(self._transcript.source) or "Transcript"
+        name = cut(self._transcript.source, _SPOKEN) or "Transcript"
         yield f'<title id="plot-title">{name}</title>'
         yield f'<desc id="plot-desc">{cut(self._description(), _SPOKEN)}</desc>'
         yield f"<style>{STYLE}</style><defs>{HATCH}</defs>"
@@ -185,7 +186,8 @@ class _Drawing:
         if row.name:
             name = escaped(shortened(row.name, _NAME_PX))
             yield f'<text class="name {colour}" x="{LEFT - 10}" y="{top + 15}">{name}</text>'
-        written = list(labels(sheet, line, row))
+        before = self._kept.pop(row.number, [])
+        written, self._kept[row.number] = labels(sheet, line, row, before)
         for bar in row.bars:
             x, end = sheet.x(line, bar.start), sheet.x(line, bar.end)
             is_bare = not sheet.shows_words and not any(x < label.x < end for label in written)

@@ -120,6 +120,14 @@ class Sheet:
         """Whether words are near their sound; else there is running text."""
         return self.px_per_s >= _WORDS_PX_PER_S
 
+    def goes_on(self, line: Line, row: Row) -> bool:
+        """Say whether somebody goes on speaking from a line to the next."""
+        number = round(line.end / self.line_s)
+        if number >= len(self.lines) or row.bars[-1].end < line.end:
+            return False
+        following = self.lines[number].rows.get(row.number)
+        return following is not None and following.bars[0].start <= line.end
+
     def x(self, line: Line, time_s: float) -> float:
         """Return where a time is on a line, which ends at both of its ends."""
         return LEFT + min(max(0.0, time_s - line.start), self.line_s) * self.px_per_s

@@ -17,7 +17,7 @@ def written(said: Transcript) -> list[Label]:
     """Return what is written on the first row of the first line."""
     sheet = lay_out(said)
     line = sheet.lines[0]
-    return list(labels(sheet, line, line.rows[0]))
+    return labels(sheet, line, line.rows[0])[0]
 
 
 @some
@@ -27,7 +27,7 @@ def test_no_word_lies_on_another(said: Transcript) -> None:
     sheet = lay_out(said)
     for line in sheet.lines:
         for row in line.rows.values():
-            found = list(labels(sheet, line, row))
+            found, _ = labels(sheet, line, row, ["before"])
             assert all(a.x + text_px(a.text) < b.x for a, b in pairwise(found))
             assert all(each.x >= LEFT for each in found)
             assert all(
@@ -64,6 +64,19 @@ def test_what_does_not_fit_ends_with_dots() -> None:
     said = Transcript((says(*["hippo"] * 8, each_s=0.1), says("b", begin=1.0)), 9.0)
     found = written(said)
     assert [each.text for each in found] == ["hippo", "hippo…", "b"]
+
+
+def test_what_does_not_fit_at_the_end_of_a_line_begins_the_next() -> None:
+    """Where the same person goes on; else it ends with dots."""
+    words = ("hippo", "hippo", "rhino", "zebra")
+    said = Transcript((says(*words, "gnu", each_s=0.1, begin=9.3), says("b", begin=9.9)), 15.0)
+    sheet = lay_out(Transcript((says(*words, "gnu", each_s=0.15, begin=9.3),), 15.0))
+    first, second = sheet.lines
+    found, left = labels(sheet, first, first.rows[0])
+    assert ([each.text for each in found], left) == (["hippo"], ["hippo", "rhino", "zebra", "gnu"])
+    found, left = labels(sheet, second, second.rows[0], left)
+    assert ([each.text for each in found], left) == (["hippo", "rhino", "zebra", "gnu"], [])
+    assert [each.text for each in written(said)] == ["hippo…"]
 
 
 def test_of_hours_there_is_running_text() -> None:
