@@ -79,6 +79,8 @@ class Socket:
         """
         async with asyncio.timeout(within_s):
             came = await self.response.receive()
+        # What is buffered comes without waiting: whoever floods us is not alone here.
+        await asyncio.sleep(0)
         return came.data if came.type in (WSMsgType.TEXT, WSMsgType.BINARY) else None
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
