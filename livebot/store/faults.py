@@ -59,7 +59,7 @@ def told() -> Iterator[None]:
     """
     try:
         yield
-    except (sql.IntegrityError, sql.ProgrammingError) as exc:
+    except (sql.DataError, sql.IntegrityError, sql.ProgrammingError) as exc:
         if (text := _known(exc)) is None:
             raise
         raise StoreError(text) from None

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from livebot.errors import RequestError
 from livebot.store import rows, scopes
 from livebot.store.cursors import Place, pack, unpack
-from livebot.store.folding import clean, folded
+from livebot.store.folding import folded
 from livebot.store.records import Page, Scope
 from livebot.store.tables import TRANSCRIPTS, UTTERANCES
 
@@ -40,7 +40,7 @@ def select(scope: Scope, wanted: Wanted, *, limit: int, cursor: str) -> sa.Selec
     if wanted.kind:
         found = found.where(heads.kind == wanted.kind)
     if wanted.room:
-        found = found.where(heads.room == clean(wanted.room))
+        found = found.where(heads.room == wanted.room)
     if wanted.person:
         found = found.where(_said().where(UTTERANCES.c.person == wanted.person).exists())
     if query := _query(wanted.query):
@@ -50,7 +50,8 @@ def select(scope: Scope, wanted: Wanted, *, limit: int, cursor: str) -> sa.Selec
         found = found.where(match.exists() | heads.folded.contains(query, autoescape=True))
     if cursor:
         place = unpack(cursor)
-        found = found.where(sa.tuple_(heads.started_at, heads.id) < sa.tuple_(place.at, place.id))
+        after = sa.tuple_(place.at, sa.literal(place.id, heads.id.type))
+        found = found.where(sa.tuple_(heads.started_at, heads.id) < after)
     return found.order_by(heads.started_at.desc(), heads.id.desc()).limit(_size(limit) + 1)
 
 

@@ -136,8 +136,14 @@ class Jobs:
 
     @unbroken
     async def give_back(self, job: str, worker: str) -> None:
-        """Let somebody else do it: we are about to stop."""
-        free = {"state": JobState.QUEUED.value, "worker": "", "lease_until": None, "heard_s": 0.0}
+        """Let somebody else do it: we are about to stop. That was no attempt."""
+        free: dict[str, object] = {
+            "state": JobState.QUEUED.value,
+            "worker": "",
+            "lease_until": None,
+            "heard_s": 0.0,
+        }
+        free["attempts"] = JOBS.c.attempts - 1
         async with self._database.writing() as connection:
             await connection.execute(_ours(job, worker).values(free))
 

@@ -15,12 +15,13 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
 )
+from sqlalchemy.types import TypeEngine
 
 from livebot.store.folding import clean
 
 
-class Words(TypeDecorator[str]):
-    """Text from outside."""
+class _Cleaned(TypeDecorator[str]):
+    """Text from outside: whoever asks may send anything, and ask for anything."""
 
     impl = Text
     cache_ok = True
@@ -28,6 +29,26 @@ class Words(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Return what the database takes."""
         return None if value is None else clean(value)
+
+
+class Words(_Cleaned):
+    """Of any length."""
+
+    cache_ok = True
+
+
+class Name(_Cleaned):
+    """A short one, like an id."""
+
+    cache_ok = True
+
+    def __init__(self, length: int) -> None:
+        super().__init__()
+        self.length = length
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
+        """Return what it is in the database."""
+        return dialect.type_descriptor(String(self.length))
 
 
 METADATA = MetaData()
@@ -38,7 +59,7 @@ _KEY = BigInteger().with_variant(Integer(), "sqlite")
 def _of_transcript() -> Column[str]:
     return Column(
         "transcript",
-        String(64),
+        Name(64),
         ForeignKey("transcripts.id", ondelete="CASCADE"),
         nullable=False,
     )
@@ -47,8 +68,8 @@ def _of_transcript() -> Column[str]:
 TRANSCRIPTS = Table(
     "transcripts",
     METADATA,
-    Column("id", String(64), primary_key=True),
-    Column("kind", String(16), nullable=False),
+    Column("id", Name(64), primary_key=True),
+    Column("kind", Name(16), nullable=False),
     Column("owner", Words, nullable=False),
     Column("backend", Words, nullable=False),
     Column("room", Words, nullable=False),
@@ -114,13 +135,13 @@ AUDIO = Table(
 JOBS = Table(
     "jobs",
     METADATA,
-    Column("id", String(64), primary_key=True),
+    Column("id", Name(64), primary_key=True),
     Column("owner", Words, nullable=False),
     Column("name", Words, nullable=False),
     Column("path", Words, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("options", Words, nullable=False),
-    Column("state", String(16), nullable=False),
+    Column("state", Name(16), nullable=False),
     Column("created_at", Double, nullable=False),
     Column("started_at", Double),
     Column("finished_at", Double),
@@ -130,7 +151,7 @@ JOBS = Table(
     Column("error", Words, nullable=False),
     Column("told", Boolean, nullable=False),
     Column("ephemeral", Boolean, nullable=False),
-    Column("worker", String(128), nullable=False),
+    Column("worker", Name(128), nullable=False),
     Column("lease_until", Double),
     Index("jobs_by_state", "state", "created_at"),
 )
@@ -138,22 +159,22 @@ JOBS = Table(
 SHARES = Table(
     "shares",
     METADATA,
-    Column("id", String(64), primary_key=True),
-    Column("kind", String(16), nullable=False),
+    Column("id", Name(64), primary_key=True),
+    Column("kind", Name(16), nullable=False),
     Column("target", Words, nullable=False),
     Column("expires_at", Double, nullable=False),
     Column("owner", Words, nullable=False),
-    Column("digest", String(64), nullable=False, unique=True),
+    Column("digest", Name(64), nullable=False, unique=True),
 )
 
 LIVE_SESSIONS = Table(
     "live_sessions",
     METADATA,
-    Column("id", String(64), primary_key=True),
+    Column("id", Name(64), primary_key=True),
     Column("owner", Words, nullable=False),
     Column("epoch", Double, nullable=False),
     Column("options", Words, nullable=False),
-    Column("transcript", String(64), nullable=False),
+    Column("transcript", Name(64), nullable=False),
     Column("closed", Boolean, nullable=False),
     Column("seen_at", Double, nullable=False),
     Index("live_sessions_by_transcript", "transcript"),
@@ -162,7 +183,7 @@ LIVE_SESSIONS = Table(
 LIVE_EVENTS = Table(
     "live_events",
     METADATA,
-    Column("session", String(64), primary_key=True),
+    Column("session", Name(64), primary_key=True),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("at", Double, nullable=False),
     Column("event", Words, nullable=False),

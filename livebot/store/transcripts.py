@@ -10,6 +10,7 @@ from livebot.errors import NotFoundError
 from livebot.store import erasing, files, finding, rows, scopes
 from livebot.store.audio import Audio
 from livebot.store.database import Database
+from livebot.store.folding import clean
 from livebot.store.records import (
     Kind,
     Page,
@@ -148,6 +149,8 @@ class Transcripts:
         Returns:
             How many utterances that were.
         """
+        if not (person := clean(person)):
+            return 0  # nobody knows who those are, who have no name
         async with self._database.writing() as connection:
             gone = await erasing.person(connection, person, scope)
         await self._audio.remove(gone.audio)

@@ -10,7 +10,6 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from livebot import logs
-from livebot.errors import LivebotError
 
 END_S = 30.0
 """How long closing waits for work that is under way; statements have deadlines of their own."""
@@ -31,8 +30,12 @@ class Works:
         """Return what some work gives; it is done even if nobody waits for it any more."""
         task = asyncio.create_task(work, name="store-work")
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return await asyncio.shield(task)
+        task.add_done_callback(self._tasks.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_tell)
+            raise
 
     async def end(self) -> None:
         """Wait for what is under way."""
@@ -42,11 +45,11 @@ class Works:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        # Who waits gets the fault; where nobody does, it is not to be called a lost one.
-        if not task.cancelled() and isinstance(task.exception(), LivebotError):
-            log.debug("work_failed")
+
+def _tell(task: asyncio.Task[Any]) -> None:
+    """Note how work ended that nobody waits for any more."""
+    if not task.cancelled() and (fault := task.exception()) is not None:
+        log.warning("abandoned_work_failed", fault=type(fault).__name__)
 
 
 class _HasDatabase(Protocol):

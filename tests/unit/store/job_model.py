@@ -93,6 +93,7 @@ class Model:
             case "give_back":
                 await self._real.give_back(job.id, who)
                 job.state = JobState.QUEUED if is_ours else job.state
+                job.attempts -= is_ours
             case _:
                 state = JobState.COMPLETED if act == "complete" else JobState.FAILED
                 assert await self._real.finish(job.id, who, state) == is_ours

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from livebot.errors import ConfigError, StoreError
+from livebot.errors import ConfigError, NotFoundError, StoreError
 from livebot.metrics import Metrics
 from livebot.settings import Settings
 from livebot.store import Store
+from livebot.store.cursors import Place, pack
 from livebot.store.opening import address
 from livebot.store.places import data_dir
-from livebot.store.records import EVERYTHING
+from livebot.store.records import EVERYTHING, Scope
 from tests.support import kept
 from tests.support.postgres import Server
 
@@ -144,6 +145,43 @@ def test_other_addresses_are_refused(text: str) -> None:
     """A database that would be gone with the process, or that we do not know, is none."""
     with pytest.raises(ConfigError, match="LT_DATABASE_URL"):
         address(text, Path("/data"))
+
+
+@pytest.mark.parametrize("odd", ["\0", "a\0b", "\ud800", "x" * 300, "' OR 1=1 --", "%"])
+async def test_odd_names_are_nobodys(store: Store, odd: str) -> None:
+    """Whatever a path or a query names, it is just not there.
+
+    Spec: store/Scope.
+    """
+    await store.transcripts.complete(kept.transcript("word", owner="ops"))
+    await store.jobs.add(kept.job())
+    for look in (
+        store.jobs.get,
+        store.jobs.cancel,
+        store.jobs.erase,
+        store.transcripts.get,
+        store.transcripts.erase,
+        store.shares.withdraw,
+    ):
+        with pytest.raises(NotFoundError):
+            await look(odd, EVERYTHING)
+    assert await store.live.get(odd) is None
+    assert not await store.live.events(odd)
+    assert not await store.jobs.list(EVERYTHING, state=odd)
+    assert not await store.audio.of(odd)
+    assert await store.transcripts.erase_person(odd, EVERYTHING) == 0
+    assert await store.transcripts.erase_room(odd, EVERYTHING) == 0
+    for name in ("kind", "person", "room"):
+        wanted: dict[str, str] = {name: odd}
+        found = await store.transcripts.find(EVERYTHING, **wanted)  # type: ignore[arg-type]
+        assert len(found.items) <= (odd == "\0")
+    await store.transcripts.find(
+        EVERYTHING, query=odd, cursor=pack(Place(1e308, odd.replace("\ud800", "\0")))
+    )
+    await store.live.forget(odd)
+    await store.live.close(odd)
+    assert len(await store.jobs.list(Scope(owner="ops"))) == 1
+    assert not await store.jobs.list(Scope(owner=odd))
 
 
 async def test_what_is_kept_is_private(tmp_path: Path) -> None:
