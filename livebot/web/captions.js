@@ -39,7 +39,8 @@ export class Captions {
       case "interim":
         return this.#interim(event);
       case "final":
-        return this.#put({ ...speech(event), final: true });
+        // Without words it takes back what was shown: who said it is to be forgotten.
+        return event.text ? this.#put({ ...speech(event), final: true }) : this.#remove(speech(event).key);
       case "gap":
         return this.#put(gap(event));
       case "notice":

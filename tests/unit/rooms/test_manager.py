@@ -16,6 +16,7 @@ from livebot.errors import (
     NotAReaderError,
     NotFoundError,
     QuotaError,
+    RequestError,
     SignalingRefusedError,
     TranslationUnavailableError,
 )
@@ -24,6 +25,7 @@ from livebot.metrics import Metrics
 from livebot.rooms import directory as module
 from livebot.rooms.blueprint import RoomOptions
 from livebot.rooms.directory import TAKE_UP
+from livebot.rooms.keeping import AS_SET, Keeping
 from livebot.rooms.manager import RoomManager
 from livebot.rooms.readers import MOST_READERS, Wish
 from livebot.rooms.status import HealthStatus, RoomState, RoomStatus
@@ -577,3 +579,33 @@ async def test_limits_of_the_process(world: Callable[..., Any]) -> None:
             await it.enable("room2")
         it.hears_more = False
         assert not it.rooms[0].may_listen()
+
+
+async def test_what_is_kept_is_noted_and_holds_after_a_restart(world: Callable[..., Any]) -> None:
+    """The room is begun with it, again too; where nothing is said, settings decide.
+
+    Spec: transcripts-of-calls/What is kept.
+    """
+    said = Keeping(words=False)
+    async with world(LT_TRANSCRIPTS="on") as it:
+        await it.enable("room1")
+        await it.manager.enable(RoomToken("room2"), "en", (), keeping=said)
+        assert [room.options.scribe.kept.words for room in it.rooms] == [True, False]
+        kept = it.kept[-1]
+    assert [room.keeping for room in kept] == [AS_SET, said]
+
+    async with world(kept, LT_TRANSCRIPTS="on") as it:
+        await it.manager.take_up()
+        assert [room.options.scribe.kept.words for room in it.rooms] == [True, False]
+
+
+async def test_what_cannot_be_kept_begins_no_room(world: Callable[..., Any]) -> None:
+    """There is no store here. Spec: transcripts-of-calls/What is kept."""
+    async with world() as it:
+        with pytest.raises(RequestError, match="LT_DATA_DIR"):
+            await it.manager.enable(RoomToken("room1"), "en", (), keeping=Keeping(words=True))
+        assert it.rooms == []
+        await it.enable("room1")
+        with pytest.raises(RequestError, match="LT_AUDIO"):
+            await it.manager.enable(RoomToken("room1"), "en", (), keeping=Keeping(audio=True))
+        assert it.kept[-1][0].keeping == AS_SET

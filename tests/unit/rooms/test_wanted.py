@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livebot.ids import RoomToken, TalkSessionId
+from livebot.rooms.keeping import AS_SET, Keeping
 from livebot.rooms.readers import MOST_READERS, Wish
 from livebot.rooms.wanted import VERSION, WantedRoom, decode, encode
 from livebot.settings import IceServer
@@ -37,6 +38,7 @@ rooms = st.builds(
         ),
         max_size=3,
     ),
+    keeping=st.builds(Keeping, st.none() | st.booleans(), st.none() | st.booleans()),
 )
 
 ROOM = {"token": "abcd", "language": "en", "ice_servers": []}
@@ -87,6 +89,8 @@ def test_half_a_file_is_refused(wanted: tuple[WantedRoom, ...], data: st.DataObj
         ({"version": VERSION, "rooms": ["abcd"]}, "no room"),
         ({"version": VERSION, "rooms": [ROOM, ROOM | {"token": "../hunter2"}]}, "no room"),
         ({"version": VERSION, "rooms": [ROOM | {"language": 1}]}, "no room"),
+        ({"version": VERSION, "rooms": [ROOM | {"keeping": {"words": "yes"}}]}, "kept"),
+        ({"version": VERSION, "rooms": [ROOM | {"keeping": []}]}, "kept"),
         ({"version": VERSION, "rooms": [ROOM | {"ice_servers": ["hunter2"]}]}, "object"),
         ({"version": VERSION, "rooms": [ROOM | {"ice_servers": [{"urls": "hunter2"}]}]}, "URL"),
         ({"version": VERSION, "rooms": [ROOM | {"owner": ["hunter2"]}]}, "owner"),
@@ -124,3 +128,10 @@ def test_a_file_of_version_1_is_for_everybody() -> None:
     data = json.dumps({"version": 1, "rooms": [ROOM]}).encode()
 
     assert decode(data) == (WantedRoom(RoomToken("abcd"), "en", everybody=True),)
+
+
+def test_a_room_noted_before_says_nothing_of_what_is_kept() -> None:
+    """An older version's file is as if nobody had said anything."""
+    (found,) = decode(json.dumps({"version": VERSION, "rooms": [ROOM]}).encode())
+
+    assert found.keeping == AS_SET
