@@ -75,15 +75,9 @@ class Events:
         if (link := share(request)) is not None:
             _check(link.kind == "live" and link.target == session)
         else:
-            await self._check_owner(request, session)
+            # Nobody reads a session of another key.
+            _check(self._services.need_live().owner(session) == scope(request).owner)
         return await self._tell(request, live_feed(session))
-
-    async def _check_owner(self, request: web.Request, session: str) -> None:
-        """See to it that nobody reads a session of another key."""
-        if self._services.store is None:
-            return  # nobody knows whose it is, and the id is not to be guessed
-        record = await self._services.store.live.get(session)
-        _check(record is None or record.owner == scope(request).owner)
 
     async def _tell(self, request: web.Request, name: str) -> web.StreamResponse:
         feed = self._services.feeds.get(name)

@@ -23,7 +23,8 @@ FOCUS = """() => {
     const box = it.getBoundingClientRect();
     const style = getComputedStyle(it.closest('.drop') ?? it);
     return {
-        id: it.id || (it.className === 'scroller' ? 'captions' : ''), name: it.dataset.name ?? '', text: it.textContent.trim(),
+        id: it.id || (it.className === 'scroller' ? 'captions' : ''),
+        name: it.dataset.name ?? '', text: it.textContent.trim(),
         seen: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
     };
 }"""

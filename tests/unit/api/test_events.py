@@ -17,14 +17,15 @@ from hypothesis import strategies as st
 from livebot.api import native, sse
 from livebot.api.server import make_app, serve
 from livebot.api.services import Services
-from livebot.errors import StoreError
+from livebot.errors import NotFoundError, StoreError
 from livebot.feeds.directory import Feeds, live_feed, room_feed
 from livebot.feeds.events import Final, Gap, Interim, Notice, Numbered, Speaker
 from livebot.feeds.feed import MOST_EVENTS, Feed
+from livebot.live.sessions import LiveSessions
 from livebot.metrics import Metrics
 from livebot.settings import Bind, Settings, load_settings
 from livebot.store.contract import Store
-from livebot.store.records import LiveRecord, Share
+from livebot.store.records import Share
 from tests.support.fake_rooms import FakeRooms
 
 ROOM = "abcd1234"
@@ -44,10 +45,9 @@ _json = st.recursive(
 
 @dataclass
 class Shelf:
-    """A store of links and of live sessions, and of nothing else."""
+    """A store of links, and of nothing else."""
 
     links: dict[str, Share] = field(default_factory=dict)
-    owners: dict[str, str] = field(default_factory=dict)
     is_broken: bool = False
 
     @property
@@ -55,23 +55,22 @@ class Shelf:
         """Return what keeps links."""
         return self
 
-    @property
-    def live(self) -> "Shelf":
-        """Return what keeps live sessions."""
-        return self
-
     async def find(self, token: str, now: float) -> Share | None:
         """Return what a link opens."""
+        if self.is_broken:
+            raise StoreError("the database is full")
         found = self.links.get(token)
         return found if found and found.expires_at > now else None
 
-    async def get(self, session: str) -> LiveRecord | None:
-        """Return a session."""
-        if self.is_broken:
-            raise StoreError("the database is full")
-        if (owner := self.owners.get(session)) is None:
-            return None
-        return LiveRecord(id=session, owner=owner, epoch=0.0, options="{}")
+
+class Owners:
+    """Live sessions, of which is known only whose they are."""
+
+    def owner(self, session: str) -> str:
+        """Return whose a session is."""
+        if session != SESSION:
+            raise NotFoundError("there is no such live session")
+        return "ada"
 
 
 @dataclass
@@ -140,9 +139,9 @@ def keyed() -> Settings:
 @pytest.fixture
 async def world(keyed: Settings) -> AsyncIterator[World]:
     """Serve a room and a live session in which nobody has spoken yet."""
-    feeds, shelf = Feeds(), Shelf(owners={SESSION: "ada"})
+    feeds, shelf = Feeds(), Shelf()
     room, live = Feed(room_feed("default", ROOM)), Feed(live_feed(SESSION))
-    services = Services(feeds=feeds, store=cast(Store, shelf))
+    services = Services(feeds=feeds, store=cast(Store, shelf), live=cast(LiveSessions, Owners()))
     app = make_app({"default": FakeRooms()}, keyed, Metrics(), services=services)
     # The reader goes before the server, which would wait for it.
     async with (
@@ -269,7 +268,7 @@ async def test_a_link_that_expired_opens_nothing(world: World) -> None:
 async def test_a_broken_store_is_told_before_anything_else(world: World) -> None:
     """The answer is an ordinary one."""
     world.shelf.is_broken = True
-    async with world.http.get(LIVE_EVENTS, headers=ADA) as answer:
+    async with world.http.get(LIVE_EVENTS, headers={"Livebot-Share": "token"}) as answer:
         assert (answer.status, answer.content_type) == (503, "application/json")
 
 
