@@ -1,7 +1,8 @@
 """Keeps events of live sessions, those of all of them that wait in one transaction.
 
-Who publishes never waits. Where the database is slow, the batches grow; where it stands still or
-fails, events are let through unkept and counted: captions do not wait for a disk.
+Who publishes never waits. Where the database is slow, the batches grow. Where it stands still,
+events are let through and kept once it goes on; where it fails, they are let through, counted,
+and lost: captions do not wait for a disk.
 """
 
 import asyncio
@@ -22,13 +23,13 @@ from livebot.store.database import Database
 from livebot.store.tables import LIVE_EVENTS, LIVE_SESSIONS
 
 MOST_WAITING = 20_000
-"""Events of all sessions; beyond, those that wait are let through unkept."""
+"""Events of all sessions; beyond, those that wait are lost."""
 
 AT_ONCE = 2_000
 """Events in one transaction."""
 
-DEADLINE_S = 5.0
-"""For one transaction: so late may captions be because of a disk, once."""
+DEADLINE_S = 3.0
+"""For one transaction; from then on, until it is over, readers wait for none."""
 
 TRIM_EVERY = 512
 """After so many events of a session, those are erased that its feed no longer has either."""
@@ -36,13 +37,20 @@ TRIM_EVERY = 512
 log = logs.get("store")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Waiting:
     """An event on its way."""
 
     session: str
     numbered: Numbered
     done: Callable[[int], None]
+    is_told: bool = False
+
+    def tell(self) -> None:
+        """Let readers have it, if they have not."""
+        if not self.is_told:
+            self.is_told = True
+            self.done(self.numbered.seq)
 
 
 class Journal:
@@ -51,16 +59,20 @@ class Journal:
     Args:
         database: Where they go.
         metrics: Where those that are lost are counted.
+
+    Attributes:
+        lost: How many events were not kept.
+        is_failing: Whether readers are told what is not kept.
     """
 
     def __init__(self, database: Database, metrics: Metrics) -> None:
         self._database = database
         self._metrics = metrics
         self._waiting: deque[_Waiting] = deque()
-        self._passed: dict[str, _Waiting] = {}
-        self._wake = asyncio.Event()
+        self._batch: Sequence[_Waiting] = ()
+        self._is_late = False
         self._stopping = False
-        self._is_stuck = False
+        self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
         self.lost = 0
@@ -69,18 +81,22 @@ class Journal:
     def put(self, session: str, numbered: Numbered, done: Callable[[int], None]) -> None:
         """Keep an event; never waits."""
         if len(self._waiting) >= MOST_WAITING:
-            self._let_through()
-        self._waiting.append(_Waiting(session, numbered, done))
+            self._tell_all()
+            self._lose_waiting()
+        waiting = _Waiting(session, numbered, done)
+        self._waiting.append(waiting)
+        if self._is_late:
+            waiting.tell()
         self._idle.clear()
         self._wake.set()
 
     def stop(self) -> None:
-        """Let `run` end once all is written."""
+        """Let `run` end once all is written, or the database stands still."""
         self._stopping = True
         self._wake.set()
 
     async def flushed(self) -> None:
-        """Wait until what was put is written or let through."""
+        """Wait until what was put is written or lost."""
         await self._idle.wait()
 
     async def run(self) -> None:
@@ -91,38 +107,56 @@ class Journal:
             while self._waiting:
                 size = min(len(self._waiting), AT_ONCE)
                 await self._write([self._waiting.popleft() for _ in range(size)])
-                if self._stopping and self.is_failing:
-                    self._let_through()
-                self._release_passed()
             self._idle.set()
             if self._stopping:
                 return
 
     async def _write(self, batch: Sequence[_Waiting]) -> None:
-        if await self._insert(batch):
+        self._batch = batch
+        work = self._database.works.begin(self._keep(batch))
+        is_kept = await self._is_kept(work)
+        if is_kept:
             self.is_failing = False
         else:
             self._lose(len(batch))
         for waiting in batch:
-            waiting.done(waiting.numbered.seq)
+            waiting.tell()
+        self._batch, self._is_late = (), False
 
-    async def _insert(self, batch: Sequence[_Waiting]) -> bool:
-        if self._is_stuck:
-            return False
+    async def _is_kept(self, work: asyncio.Task[None]) -> bool:
+        """Wait until it is certain whether the batch is kept."""
+        while True:
+            await asyncio.wait({work}, timeout=DEADLINE_S)
+            if work.done():
+                break
+            self._tell_all()
+            if self._stopping:
+                self._lose_waiting()
+                return False
         try:
-            async with asyncio.timeout(DEADLINE_S):
-                await self._database.works.do(self._alone(batch))
-        except (StoreError, TimeoutError):
+            await work
+        except StoreError:
             return False
         return True
 
-    async def _alone(self, batch: Sequence[_Waiting]) -> None:
-        # Where this goes on after its deadline, no more is begun until it is over.
-        self._is_stuck = True
-        try:
-            await self._keep(batch)
-        finally:
-            self._is_stuck = False
+    def _tell_all(self) -> None:
+        """Let readers have all that there is, kept or not, and what comes meanwhile."""
+        if not self._is_late:
+            log.warning("events_not_kept_in_time")
+        self._is_late = self.is_failing = True
+        for waiting in (*self._batch, *self._waiting):
+            waiting.tell()
+
+    def _lose_waiting(self) -> None:
+        self._lose(len(self._waiting))
+        self._waiting.clear()
+
+    def _lose(self, count: int) -> None:
+        self.lost += count
+        self._metrics.errors.labels("store", "event_not_kept").inc(count)
+        if not self.is_failing:
+            log.warning("events_not_kept")
+        self.is_failing = True
 
     async def _keep(self, batch: Sequence[_Waiting]) -> None:
         ours = LIVE_SESSIONS.c.id.in_({waiting.session for waiting in batch})
@@ -143,22 +177,3 @@ class Journal:
                     old = LIVE_EVENTS.c.session == waiting.session
                     old &= LIVE_EVENTS.c.seq <= seq - MOST_EVENTS
                     await connection.execute(LIVE_EVENTS.delete().where(old))
-
-    def _let_through(self) -> None:
-        """Give up on all that wait; what is being written is told first."""
-        self._lose(len(self._waiting))
-        for waiting in self._waiting:
-            self._passed[waiting.session] = waiting
-        self._waiting.clear()
-
-    def _release_passed(self) -> None:
-        passed, self._passed = self._passed, {}
-        for waiting in passed.values():
-            waiting.done(waiting.numbered.seq)
-
-    def _lose(self, count: int) -> None:
-        self.lost += count
-        self._metrics.errors.labels("store", "event_not_kept").inc(count)
-        if not self.is_failing:
-            log.warning("events_not_kept")
-        self.is_failing = True

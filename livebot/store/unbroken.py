@@ -28,14 +28,19 @@ class Works:
 
     async def do(self, work: Coroutine[Any, Any, T]) -> T:
         """Return what some work gives; it is done even if nobody waits for it any more."""
-        task = asyncio.create_task(work, name="store-work")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task = self.begin(work)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             task.add_done_callback(_tell)
             raise
+
+    def begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Begin some work; who began it looks how it ends, or lets it be."""
+        task = asyncio.create_task(work, name="store-work")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def end(self) -> None:
         """Wait for what is under way."""
