@@ -13,7 +13,7 @@ from livebot.api.routes import Access, Route
 from livebot.api.schemas import Message
 from livebot.api.services import Services
 from livebot.api.uploads import Form, read_form
-from livebot.errors import RequestError
+from livebot.errors import NotFoundError, RequestError, StoreError
 from livebot.jobs.service import Jobs as Service
 from livebot.store.exporting import transcript_of
 from livebot.store.records import JobOptions, JobState, Scope
@@ -94,7 +94,7 @@ class Jobs:
                 handler=self._health,
                 access=Access.OPEN,
                 summary="Say how many jobs wait and are being done",
-                answers={200: job_answers.JobsHealth},
+                answers={200: job_answers.JobsHealth, 503: job_answers.JobsHealth},
             ),
         ]  # fmt: skip
 
@@ -125,8 +125,7 @@ class Jobs:
         job = await jobs.get(name, scope)
         result: dict[str, Any] | None = None
         if with_result and job.state is JobState.COMPLETED:
-            stored = await jobs.result(name, scope)
-            result = await asyncio.to_thread(as_json, transcript_of(stored), words=words)
+            result = await _result_of(jobs, name, scope, words=words)
         return job_answers.status(job, position=await jobs.position(job), result=result)
 
     async def _cancel(self, request: web.Request) -> web.Response:
@@ -169,7 +168,11 @@ class Jobs:
         jobs = self._services.jobs
         if jobs is None:
             return reply(job_answers.JobsHealth("off", 0, 0, 0, []))
-        found = await jobs.health()
+        try:
+            found = await jobs.health()
+        except StoreError:
+            # Why is nothing for strangers.
+            return reply(job_answers.JobsHealth("degraded", 0, 0, 0, []), status=503)
         status = "degraded" if jobs.troubles() else "ok"
         return reply(
             job_answers.JobsHealth(
@@ -179,6 +182,17 @@ class Jobs:
 
     def _asked(self, request: web.Request) -> tuple[Service, str, Scope]:
         return self._services.need_jobs(), request.match_info["job_id"], auth.scope(request)
+
+
+async def _result_of(
+    jobs: Service, name: str, scope: Scope, *, words: bool
+) -> dict[str, Any] | None:
+    """Return a transcript as JSON; None where it was erased and its job was not."""
+    try:
+        stored = await jobs.result(name, scope)
+    except NotFoundError:
+        return None
+    return await asyncio.to_thread(as_json, transcript_of(stored), words=words)
 
 
 async def _progress(jobs: Service, name: str, scope: Scope) -> AsyncGenerator[bytes, None]:

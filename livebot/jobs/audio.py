@@ -1,7 +1,6 @@
 """The file of a job becomes the audio of its transcript, where everybody agreed."""
 
 import asyncio
-import re
 import shutil
 from pathlib import Path
 
@@ -9,7 +8,13 @@ from livebot.errors import StoreError
 from livebot.store import contract
 from livebot.store.records import Job
 
-_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}")
+# fmt: off
+_SUFFIXES = frozenset({
+    ".3gp", ".aac", ".aif", ".aiff", ".amr", ".flac", ".m4a", ".mka", ".mkv", ".mov", ".mp3",
+    ".mp4", ".oga", ".ogg", ".opus", ".wav", ".weba", ".webm", ".wma",
+})
+# fmt: on
+"""What a file may end with here: what it is taken for later is not for its sender to say."""
 
 
 async def keep(store: contract.Audio, job: Job, duration: float) -> None:
@@ -18,8 +23,8 @@ async def keep(store: contract.Audio, job: Job, duration: float) -> None:
     Raises:
         StoreError: That does not work; the file stays where it was.
     """
-    found = _SUFFIX.fullmatch(Path(job.name).suffix)
-    name = f"{job.id}{found.group().lower() if found else ''}"
+    suffix = Path(job.name).suffix.lower()
+    name = job.id + (suffix if suffix in _SUFFIXES else "")
     try:
         await asyncio.to_thread(shutil.move, job.path, store.folder / name)
     except OSError as exc:

@@ -212,6 +212,10 @@ class Runner:
         except asyncio.CancelledError:
             await self._give_back(job, run.worker)
             raise
+        except Exception:
+            # It must not end the others; its lease runs out, and it is tried again.
+            log.exception("job_not_attended", job=short(job.id))
+            self._on_fault("bug")
         finally:
             if self._runs.get(job.id) is run:
                 del self._runs[job.id]

@@ -18,8 +18,9 @@ log = logs.get("jobs")
 MOST_NAME: Final = 255
 """Characters; file systems have no longer names."""
 
-_BLOCK = 1 << 20
-"""Bytes that are gathered before they are written, and after which the disk is looked at."""
+_BLOCK = 1 << 18
+"""Bytes that are gathered before they are written, and after which the disk is looked at: with
+hundreds of uploads at once, that is the memory they take."""
 
 _MB = 1 << 20
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from livebot.errors import StoreError
+from livebot.store.records import EVERYTHING
 from livebot.stt.host.options import HostOptions
 from tests.support.fake_host import FakeHost
 from tests.support.job_service import KEY, JobService, events_of, form, job_service
@@ -302,3 +304,46 @@ async def test_audio_is_kept_where_everybody_agreed(service: JobService) -> None
     async with service.client.delete(f"/jobs/{job}") as answer:
         assert answer.status == 200
     assert not path.exists()
+
+
+@pytest.mark.parametrize(("name", "suffix"), [("page.html", ""), ("a.MP3", ".mp3"), ("x", "")])
+async def test_kept_audio_is_never_taken_for_something_else(
+    service: JobService, name: str, suffix: str
+) -> None:
+    """Whatever its sender called it."""
+    job = await service.give(b"say Yes", name, keep_audio="true")
+    await service.done(job)
+
+    async with asyncio.timeout(10):
+        while not (found := await service.store.audio.of(job)):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+    assert found[0][3].name == job + suffix
+
+
+async def test_a_job_whose_transcript_was_erased(service: JobService) -> None:
+    """It was completed all the same, or is gone with it."""
+    job = await service.give(b"say Yes")
+    await service.done(job)
+    await service.store.transcripts.erase(job, EVERYTHING)
+
+    async with service.client.get(f"/status/{job}") as answer:
+        body = await answer.json()
+
+    assert answer.status in {200, 404}
+    assert "result" not in body
+
+
+async def test_strangers_do_not_learn_why_health_is_bad(
+    service: JobService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hosts and folders are in the reason. Spec: jobs/Health."""
+
+    async def away(*_: object, **__: object) -> None:
+        raise StoreError("/srv/data cannot be read")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(service.store.jobs, "count_waiting", away)
+        async with service.client.get("/health", headers={"Authorization": ""}) as answer:
+            assert (answer.status, (await answer.json())["status"]) == (503, "degraded")
+            assert "srv" not in await answer.text()

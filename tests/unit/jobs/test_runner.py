@@ -341,3 +341,26 @@ async def test_an_ephemeral_job_without_anybody_who_waits_is_not_done() -> None:
 
     assert bench.state(job) is JobState.FAILED
     assert bench.over == [(job, False)]
+
+
+async def test_a_bug_in_the_store_ends_no_other_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be ended is left, and tried again after its lease."""
+    bench = Bench()
+    finish = bench.store.finish
+    broken = await bench.add()
+    good = await bench.add()
+
+    async def spoilt(job: str, *given: object, **more: object) -> bool:
+        if job == broken and bench.store.all[broken].attempts == 1:
+            raise ZeroDivisionError
+        return await finish(job, *given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(bench.store, "finish", spoilt)
+    with capture_logs():
+        async with bench.running(quick):
+            await asyncio.sleep(60)
+
+    assert bench.faults == ["bug"]
+    assert bench.state(good) is JobState.COMPLETED
+    assert bench.state(broken) is JobState.COMPLETED
+    assert bench.store.all[broken].attempts == 2
