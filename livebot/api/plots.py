@@ -10,7 +10,7 @@ from livebot.api.downloads import keep_private
 from livebot.api.routes import Access, Route
 from livebot.api.services import Services
 from livebot.audio.peaks import Peaks
-from livebot.errors import RecordingError
+from livebot.errors import BusyError, RecordingError
 from livebot.recordings.peaks import peaks_of
 from livebot.store.exporting import transcript_of
 from livebot.store.records import StoredGap, StoredTranscript
@@ -21,7 +21,8 @@ SOUND_S: Final = 20.0
 """How long a file may take to be read: three hours take half of it. Then it is drawn without."""
 
 AT_ONCE: Final = 2
-"""Files that are read at the same time; who comes meanwhile waits, within `SOUND_S`."""
+"""Files that are read, and pictures that are drawn, at the same time: captions need the processor
+more. Who comes meanwhile waits, within `SOUND_S`."""
 
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
@@ -36,6 +37,7 @@ class Plots:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._reading = asyncio.Semaphore(AT_ONCE)
+        self._drawing = asyncio.Semaphore(AT_ONCE)
 
     def routes(self) -> list[Route]:
         """Return what to add to the table."""
@@ -55,12 +57,19 @@ class Plots:
     async def _plot(self, request: web.Request) -> web.Response:
         job = request.match_info["job_id"]
         found = await self._services.need_jobs().result(job, auth.scope(request))
-        text = await plot_of(found, await self._peaks(job))
+        text = await self._drawn(found, await self._peaks(job))
         answer = web.Response(text=text, content_type="image/svg+xml", charset="utf-8")
         answer.headers[hdrs.CONTENT_DISPOSITION] = "inline"
         answer.headers["Content-Security-Policy"] = _POLICY
         keep_private(answer)
         return answer
+
+    async def _drawn(self, stored: StoredTranscript, peaks: Peaks | None) -> str:
+        try:
+            async with asyncio.timeout(SOUND_S), self._drawing:
+                return await plot_of(stored, peaks)
+        except TimeoutError:
+            raise BusyError("too many pictures are drawn now: try again later") from None
 
     async def _peaks(self, job: str) -> Peaks | None:
         """Return the peaks of a job's file; None where it is gone, or takes too long."""

@@ -81,6 +81,33 @@ async def test_kept_audio_is_drawn(service: JobService, monkeypatch: pytest.Monk
     assert at_once == plots.AT_ONCE
 
 
+async def test_pictures_wait_for_each_other(
+    service: JobService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And for no more than a while: captions need the processor more."""
+    job = await service.give(b"say Ask not")
+    await service.done(job)
+    drawing, at_once = 0, 0
+
+    async def slow(*_: object) -> str:
+        nonlocal drawing, at_once
+        drawing += 1
+        at_once = max(at_once, drawing)
+        try:
+            await asyncio.sleep(30)
+        finally:
+            drawing -= 1
+        return ""
+
+    monkeypatch.setattr(plots, "plot_of", slow)
+    monkeypatch.setattr(plots, "SOUND_S", 0.2)
+    found = await asyncio.gather(
+        *(service.get(f"/jobs/{job}/plot.svg", 503) for _ in range(3 * plots.AT_ONCE))
+    )
+    assert all("try again later" in each["error"] for each in found)
+    assert at_once == plots.AT_ONCE
+
+
 async def test_gaps_are_on_it() -> None:
     """Also those whose end nobody knows. Spec: transcripts/Pictures."""
     head = TranscriptHead(id="0" * 32, kind=Kind.CALL, owner="", duration=9.0)
