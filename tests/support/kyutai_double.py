@@ -6,17 +6,26 @@ Faults are fields: set them before the client comes.
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Protocol
 
 import numpy as np
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from livebot.audio.pcm import Samples
 from tests.support.tone_model import Stepped, ToneModel
+
+
+class Model(Protocol):
+    """What hears one stream."""
+
+    def feed(self, samples: Samples) -> list[Stepped]:
+        """Hear some more."""
 
 
 @dataclass
@@ -36,6 +45,7 @@ class KyutaiDouble:
         ping_every_s: How often the python dialect says `ping`.
         message_s: How long each message takes to be understood; no more are read meanwhile.
         raw: Send these first.
+        model: Makes what hears each stream.
         port: Where it listens.
         upgrades: How many upgrades were asked for.
         extensions: What WebSocket extensions the last upgrade offered.
@@ -55,6 +65,7 @@ class KyutaiDouble:
     ping_every_s: float = 10.0
     message_s: float = 0.0
     raw: list[str | bytes] = field(default_factory=list)
+    model: Callable[[], Model] = ToneModel
     port: int = 0
     upgrades: int = 0
     extensions: str | None = None
@@ -122,7 +133,7 @@ class KyutaiDouble:
             await ws.send(json.dumps({"type": "ping"}))
 
     async def _hear(self, ws: ServerConnection) -> None:
-        model, words = ToneModel(), 0
+        model, words = self.model(), 0
         stream = len(self.samples)
         self.samples.append(0)
         while True:
