@@ -89,11 +89,12 @@ class Deepgram:
 async def _converse(socket: Socket, session: LiveSession, dialogue: Dialogue) -> None:
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(_tell(socket, session, dialogue), name="deepgram-tell")
+            telling = group.create_task(_tell(socket, session, dialogue), name="deepgram-tell")
             leaving = group.create_task(_leave(socket, session), name="deepgram-leave")
             await _hear(socket, session, dialogue)
             leaving.cancel()
-            await finish(session)
+            if not await finish(session):
+                telling.cancel()
     except* ConnectionError:
         log.info("live_client_lost", form="deepgram")
 

@@ -78,6 +78,7 @@ class _Conversation:
         self._owner = owner
         self._dialogue = dialogue
         self._session: LiveSession | None = None
+        self._telling: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         try:
@@ -123,12 +124,13 @@ class _Conversation:
     async def _open(self, group: asyncio.TaskGroup) -> LiveSession:
         session = await self._live.open(self._owner, self._dialogue.options)
         self._session = session
-        group.create_task(self._tell(session), name="realtime-tell")
+        self._telling = group.create_task(self._tell(session), name="realtime-tell")
         return session
 
     async def _finish(self) -> None:
-        if self._session is not None:
-            await finish(self._session)
+        is_over = self._session is None or await finish(self._session)
+        if not is_over and self._telling is not None:
+            self._telling.cancel()
 
     async def _finalize(self) -> None:
         if self._session is None:

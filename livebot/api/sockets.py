@@ -120,10 +120,12 @@ async def part(socket: Socket, session: LiveSession) -> None:
         await socket.close(WSCloseCode.SERVICE_RESTART, f"the session is over: {end}")
 
 
-async def finish(session: LiveSession) -> None:
-    """Let the last words come, but not for ever. May be called twice."""
+async def finish(session: LiveSession) -> bool:
+    """Let the last words come; return whether they did in time. May be called twice."""
     try:
         async with asyncio.timeout(FINISH_S):
             await session.finish()
     except TimeoutError:
         session.detach()
+        return False
+    return True

@@ -15,9 +15,10 @@ from livebot.api.server import make_app, serve
 from livebot.api.services import Services
 from livebot.errors import BusyError
 from livebot.live.sessions import LiveSessions
+from livebot.live.transcription import End
 from livebot.metrics import Metrics
 from livebot.settings import Bind, Settings, load_settings
-from tests.support.fake_live import WORDS, FakeLive
+from tests.support.fake_live import WORDS, FakeLive, FakeSession
 from tests.support.fake_rooms import FakeRooms
 
 KEY = "0123456789abcdef"
@@ -255,3 +256,87 @@ async def test_a_binary_message_is_an_error(port: int) -> None:
         await connection.receive_json()
         await connection.send_bytes(b"abc")
         assert (await connection.receive_json())["error"]["code"] == "invalid_json"
+
+
+async def begun(live: FakeLive) -> FakeSession:
+    """Return the first session once it has heard something."""
+    async with asyncio.timeout(10):
+        while not (live.sessions and live.sessions[0].pieces):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    return live.sessions[0]
+
+
+async def test_a_client_that_is_gone(port: int, live: FakeLive) -> None:
+    """Its session ends; others go on. Spec: compatible-clients/Whatever clients send."""
+    headers = {"Authorization": f"Bearer {KEY}"}
+    address = f"ws://127.0.0.1:{port}/v1/realtime"
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.ws_connect(address) as connection,
+        session.ws_connect(address) as other,
+    ):
+        await connection.send_json({"type": "input_audio_buffer.append", "audio": PIECE})
+        mine = await begun(live)
+        assert connection._response.connection is not None
+        transport = connection._response.connection.transport
+        assert transport is not None
+        transport.abort()
+        async with asyncio.timeout(10):
+            while not mine.feed.is_closed:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert (await other.receive_json())["type"] == "session.created"
+        await other.send_json({"type": "session.update", "session": {}})
+        assert (await other.receive_json())["type"] == "session.updated"
+
+
+async def test_who_is_silent_stays(
+    client: AsyncOpenAI, live: FakeLive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its session is told that it is there."""
+    monkeypatch.setattr("livebot.api.realtime.ALIVE_S", 0.05)
+    async with client.realtime.connect(model="gpt-realtime") as connection:
+        await connection.input_audio_buffer.append(audio=PIECE)
+        mine = await begun(live)
+        async with asyncio.timeout(10):
+            while mine.signs < 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+
+async def test_who_sends_nothing_for_long_is_parted_with(
+    client: AsyncOpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else may need the connection."""
+    monkeypatch.setattr("livebot.api.realtime.SILENT_S", 0.2)
+    async with client.realtime.connect(model="gpt-realtime") as connection:
+        async with asyncio.timeout(10):
+            told = [event.type async for event in connection]
+
+    assert told == ["session.created"]
+
+
+async def test_a_service_that_stops(client: AsyncOpenAI, live: FakeLive) -> None:
+    """The last words are told; the code makes clients connect anew."""
+    async with client.realtime.connect(model="gpt-realtime") as connection:
+        await connection.input_audio_buffer.append(audio=PIECE)
+        mine = await begun(live)
+        mine.end.set_result(End.RESTART)
+        await mine.finish()
+        kinds = [event.type for event in await until(connection, "conversation.item.done")]
+        with pytest.raises(Exception, match="1012"):
+            await connection.recv()
+
+    assert COMPLETED in kinds
+
+
+async def test_last_words_that_never_come(
+    client: AsyncOpenAI, live: FakeLive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are not waited for without end."""
+    monkeypatch.setattr("livebot.api.sockets.FINISH_S", 0.1)
+    async with client.realtime.connect(model="gpt-realtime") as connection:
+        await connection.input_audio_buffer.append(audio=PIECE)
+        mine = await begun(live)
+        mine.hangs = True
+    async with asyncio.timeout(10):
+        while not mine.is_detached:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)

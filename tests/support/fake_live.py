@@ -15,7 +15,12 @@ WORD_S = 0.5
 
 
 class FakeSession:
-    """Hears one word in each piece of audio; what is no audio begins with `!`."""
+    """Hears one word in each piece of audio; what is no audio begins with `!`.
+
+    Attributes:
+        signs: How often the client gave a sign of life.
+        hangs: Whether the last words never come.
+    """
 
     def __init__(self, ident: str, options: LiveOptions) -> None:
         self.id = ident
@@ -25,6 +30,7 @@ class FakeSession:
         self.pieces = 0
         self.signs = 0
         self.is_detached = False
+        self.hangs = False
         self.end: asyncio.Future[End] = asyncio.get_running_loop().create_future()
         self._words: list[EventWord] = []
         self._utterances = 0
@@ -75,6 +81,8 @@ class FakeSession:
 
     async def finish(self) -> None:
         """Complete the utterance and end."""
+        if self.hangs:
+            await asyncio.Event().wait()
         if not self.feed.is_closed:
             await self.finalize()
             self.feed.close()
