@@ -91,6 +91,7 @@ async def test_what_one_says_is_kept_if_one_wants_it(tmp_path: Path, browser: Br
         await visit.open_tab("transcripts")
         await visit.until_shown("#transcripts .card", "Microphone")
         await page.click("#transcripts button:has-text('Open')")
+        await visit.until_shown("#transcript-open .words", "wizard")
         kept = await visit.texts("#transcript-open .words")
         assert normalized(" ".join(kept)) == normalized(await heard(visit))
 
@@ -250,6 +251,32 @@ async def test_a_link_shows_one_transcript_and_no_more(
         async with visiting(browser, link) as late:
             await late.until("document.getElementById('shared-state').dataset.state === 'problem'")
             assert "wizard" not in await late.page.content()
+
+
+async def test_others_read_along_by_a_link(tmp_path: Path, browser: Browser) -> None:
+    """While somebody speaks, without a key, and nothing else. Spec: page/Shared by a link."""
+    async with (
+        service(tmp_path, LT_API_KEYS=f"ops:{KEY}") as served,
+        visiting(browser, served.url) as visit,
+    ):
+        page = visit.page
+        await page.fill("#key", KEY)
+        await page.keyboard.press("Enter")
+        await page.click("#start")
+        await visit.until_shown("#microphone-state", "Listening")
+        await page.click("#microphone-share")
+        await page.click("#share-make")
+        await page.wait_for_selector("#share-link:visible")
+        link = await page.input_value("#share-link")
+        async with visiting(browser, link) as guest:
+            await guest.until_shown("#shared-log .row:not(.interim) .words", "wizard", LONG_S)
+            assert await guest.page.locator("#shared-log .mark").count() == 0
+            await page.click("#dialog-share [data-close]")
+            await page.click("#start")
+            await visit.until_shown("#microphone-state", "Ready", LONG_S)
+            await guest.until_shown("#shared-state", "ended", LONG_S)
+            said = await guest.texts("#shared-log .words")
+            assert " ".join(said) == await heard(visit)
 
 
 async def test_words_survive_a_service_that_is_killed(tmp_path: Path, browser: Browser) -> None:
