@@ -329,3 +329,35 @@ async def until_final(ws: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
         assert told["type"] == "interim"
     found: dict[str, Any] = told
     return found
+
+
+async def test_a_flood_of_messages_holds_up_nobody(settings: Settings) -> None:
+    """Others are answered meanwhile; who floods has to wait. Spec: live-sessions/Floods."""
+    async with served(settings) as service, http() as web, connect(web, service) as ws:
+        await ws.receive_json()
+        flood = json.dumps({"type": "keepalive"})
+
+        async def send() -> None:
+            while True:
+                for _ in range(500):
+                    await ws.send_str(flood)
+                await asyncio.sleep(0)
+
+        sending = asyncio.create_task(send())
+        other = service.client(4)
+        await other.run()
+        sending.cancel()
+        await asyncio.wait([sending])
+        assert other.text.split() == said(4)
+        assert max(other.lateness) < 5
+
+
+async def test_positions_without_audio_have_an_end(settings: Settings) -> None:
+    """Each is a gap: nobody makes thousands of them. Spec: live-sessions/Floods."""
+    async with served(settings) as service, http() as web, connect(web, service) as ws:
+        await ws.receive_json()
+        for number in range(30):
+            await ws.send_json({"type": "position", "seconds": float(number)})
+        told = [json.loads(message.data) async for message in ws]
+        assert told[-1]["code"] == "bad_request"
+        assert len(told) <= 21
