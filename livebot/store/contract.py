@@ -159,15 +159,17 @@ class Jobs(Protocol):
     ) -> bool:
         """End a job, its transcript in the same transaction.
 
+        Its path is empty then; the worker, who knows it, removes the file or has moved it.
+
         Returns:
             False where it is no longer ours: then nothing was kept.
         """
 
     async def give_back(self, job: str, worker: str) -> None:
-        """Let somebody else do it: we are about to stop."""
+        """Let somebody else do it: we are about to stop. That was no attempt."""
 
     async def cancel(self, job: str, scope: Scope) -> Job:
-        """Cancel one that is not over; return it as it is then.
+        """Cancel one that is not over, and remove its file; return it as it is then.
 
         Raises:
             NotFoundError: There is none that the scope lets see.
@@ -220,7 +222,7 @@ class Live(Protocol):
     """
 
     async def open(self, record: LiveRecord) -> None:
-        """Remember a session."""
+        """Remember a session, also one that was remembered and goes on."""
 
     async def get(self, session: str) -> LiveRecord | None:
         """Return one."""

@@ -60,7 +60,7 @@ async def test_no_byte_of_an_erased_transcript_stays(files: Store) -> None:
     assert await files.transcripts.get(other.head.id, EVERYTHING) == other
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [2])
 async def test_no_byte_stays_whatever_was_written_and_erased_before(
     files: Store, seed: int
 ) -> None:

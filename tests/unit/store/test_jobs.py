@@ -18,7 +18,7 @@ OPS = Scope(owner="ops")
 
 
 @settings(
-    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 @given(steps=st.lists(operations(), max_size=25))
 async def test_jobs_are_as_the_model_says(store: Store, steps: list[tuple[object, ...]]) -> None:
