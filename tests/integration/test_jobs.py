@@ -1,16 +1,25 @@
 """Files as jobs over HTTP, with a recogniser that does what the files say."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
+from structlog.testing import capture_logs
 
+from livebot.api.server import make_app, serve
+from livebot.api.services import Services
 from livebot.errors import StoreError
+from livebot.jobs import disk
+from livebot.metrics import Metrics
+from livebot.settings import Bind, load_settings
 from livebot.store.records import EVERYTHING
 from livebot.stt.host.options import HostOptions
 from tests.support.fake_host import FakeHost
+from tests.support.fake_rooms import FakeRooms
 from tests.support.job_service import KEY, JobService, events_of, form, job_service
 
 
@@ -347,3 +356,69 @@ async def test_strangers_do_not_learn_why_health_is_bad(
         async with service.client.get("/health", headers={"Authorization": ""}) as answer:
             assert (answer.status, (await answer.json())["status"]) == (503, "degraded")
             assert "srv" not in await answer.text()
+
+
+async def test_audio_that_cannot_be_kept_costs_no_transcript(
+    service: JobService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log says so, and nothing is left in the folder of uploads."""
+
+    def failing(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shutil, "move", failing)
+    with capture_logs() as logs:
+        job = await service.give(b"say Yes", keep_audio="true")
+        assert (await service.done(job))["result"]["text"] == "Yes"
+        async with asyncio.timeout(10):
+            while service.left():  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+
+    assert await service.store.audio.of(job) == []
+    assert [entry["event"] for entry in logs if entry["log_level"] == "warning"] == [
+        "job_not_tidied"
+    ]
+
+
+async def test_troubles_are_told(
+    tmp_path: Path, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To operators; others learn that there are some. Spec: jobs/Health."""
+    with monkeypatch.context() as patch:
+        patch.setattr(disk, "free", lambda _: 0)
+        async with job_service(tmp_path, host) as service:
+            async with asyncio.timeout(10):
+                while (await service.get("/health"))["status"] != "degraded":  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+
+            assert list(service.jobs.troubles()) == [
+                "jobs: no room is left for uploads: make some, or set LT_DATA_DIR"
+            ]
+
+
+async def test_a_service_without_jobs_says_so(tmp_path: Path) -> None:
+    """Whoever gives a file learns why there are none."""
+    settings = await asyncio.to_thread(lambda: load_settings(host="127.0.0.1", data_dir=tmp_path))
+    app = make_app({"default": FakeRooms()}, settings, Metrics(), services=Services(why="no disk"))
+    async with (
+        serve(app, Bind("127.0.0.1", 0)) as port,
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client,
+    ):
+        async with client.get("/health") as answer:
+            assert (await answer.json())["status"] == "off"
+        async with client.post("/transcribe", data=form(b"say No")) as answer:
+            assert answer.status == 503
+            assert (await answer.json())["error"] == "there are no jobs here: no disk"
+
+
+async def test_a_field_that_comes_twice_is_told(service: JobService) -> None:
+    """Which of both is meant, nobody knows."""
+    given = form(b"say No", language="en")
+    given.add_field("language", "de")
+
+    async with service.client.post("/transcribe", data=given) as answer:
+        assert (answer.status, (await answer.json())["error"]) == (
+            400,
+            "language is there 2 times: give it once",
+        )
+    assert service.left() == []

@@ -1,6 +1,7 @@
 """Files of others on the disk."""
 
 import asyncio
+import fcntl
 import os
 import shutil
 import unicodedata
@@ -221,3 +222,35 @@ async def test_a_job_that_is_made_meanwhile_keeps_its_file(
     await cleaner.clean(needs)
 
     assert left(tmp_path) == [upload.path]
+
+
+def test_a_cleaner_that_is_faster_does_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between a file's making and its lock it may be taken for a left-over."""
+    path = tmp_path / disk.name()
+    lock, tries = fcntl.flock, 0
+
+    def late(number: int, how: int) -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            path.unlink()
+        elif tries == 2:
+            raise BlockingIOError
+        lock(number, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    number = disk.create(path)
+
+    assert tries == 3
+    assert os.fstat(number).st_ino == path.stat().st_ino
+    os.close(number)
+
+    def never(*_: object) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", never)
+    with pytest.raises(OSError, match="cannot be locked"):
+        disk.create(tmp_path / disk.name())
+    assert list(tmp_path.iterdir()) == [path]
