@@ -123,7 +123,7 @@ async def _killed(
 async def test_jobs_and_live_sessions_go_on_after_a_kill(tmp_path: Path) -> None:
     """Jobs complete once each; clients have every event and every word.
 
-    Spec: jobs/Restart, live-sessions/Resume.
+    Spec: jobs/Restarts, live-sessions/Restart.
     """
     said = [_spoken(names) for names in PEOPLE]
     file = await asyncio.to_thread(_wav)
