@@ -110,7 +110,7 @@ function send(url, form, headers, onprogress, signal) {
       const body = call.status === 204 ? null : call.responseText;
       resolve(new Response(body, { status: call.status }));
     });
-    call.addEventListener("error", () => reject(new TypeError("the connection broke off")));
+    call.addEventListener("error", () => reject(new Error("The upload broke off. Try again.")));
     call.addEventListener("abort", () => reject(new DOMException("canceled", "AbortError")));
     signal?.addEventListener("abort", () => call.abort());
     call.send(form);

@@ -12,7 +12,7 @@ export const STATES = ["connecting", "live", "reconnecting", "stopping", "ended"
 const FULL_BYTES = 512 * 1024;
 const PUMP_MS = 100;
 const QUIET_MS = 15_000;
-const STUCK_MS = 12_000;
+const STUCK_MS = 45_000;
 const READY_WITHIN_MS = 15_000;
 const LAST_WORDS_MS = 30_000;
 
@@ -44,6 +44,7 @@ export class LiveSession extends EventTarget {
     this.#options = options;
     this.#pump = setInterval(() => this.#send(), PUMP_MS);
     addEventListener("online", this.#online);
+    addEventListener("pagehide", this.#leave);
     this.#connect();
   }
 
@@ -68,6 +69,9 @@ export class LiveSession extends EventTarget {
     // A connection from before the network changed may be dead without knowing it.
     if (this.#socket && !this.#ready) this.#lost();
   };
+
+  /** The page goes, and will not come back: the service need not wait for it. */
+  #leave = () => this.#socket?.close(1000);
 
   #enter(state, text = "") {
     this.state = state;
@@ -167,7 +171,8 @@ export class LiveSession extends EventTarget {
     this.#lastSent = performance.now();
   }
 
-  /** A network that is gone takes minutes to say so: what is stuck is given up. */
+  /** A network that is gone takes minutes to say so: what is stuck for longer than a service
+   * lets clients wait is given up. */
   #watch(now) {
     const { bufferedAmount } = this.#socket;
     if (bufferedAmount === 0 || bufferedAmount < this.#buffered) this.#moved = now;
@@ -203,6 +208,7 @@ export class LiveSession extends EventTarget {
     this.#leaving.abort();
     clearInterval(this.#pump);
     removeEventListener("online", this.#online);
+    removeEventListener("pagehide", this.#leave);
     const socket = this.#socket;
     this.#socket = null;
     this.#enter("ended", text);

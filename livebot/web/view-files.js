@@ -27,6 +27,7 @@ export class FilesView {
   #timer = 0;
   #visible = false;
   #open = "";
+  #isAway = false;
 
   constructor() {
     const drop = $("drop");
@@ -94,10 +95,13 @@ export class FilesView {
     try {
       const { jobs } = await json("jobs");
       this.#tell(jobs);
+      if (this.#isAway) this.#problem("");
+      this.#isAway = false;
       this.#jobs = jobs;
       if (jobs.every(({ status }) => isOver(status))) wait = SELDOM_MS;
     } catch (error) {
       this.#problem(words(error));
+      this.#isAway = true;
       wait = SELDOM_MS;
     }
     this.#render();
