@@ -19,7 +19,7 @@ from livebot.metrics import Metrics
 from livebot.settings import Bind, Settings, load_settings
 from livebot.stt.engines.local import LocalEngine
 from tests.support.fake_rooms import FakeRooms
-from tests.support.recorded_speech import Recording, recording
+from tests.support.recorded_speech import FOLDER, Recording, recording
 from tests.support.wer import wer
 
 pytestmark = [
@@ -139,4 +139,28 @@ async def test_openai(port: int, spoken: Recording) -> None:
 
     assert {item: "".join(parts) for item, parts in deltas.items()} == transcripts
     (text,) = transcripts.values()
+    assert wer(spoken.text, text).rate < 0.2
+
+
+async def test_deepgram_with_a_file(port: int, spoken: Recording) -> None:
+    """Without `encoding`, the audio says itself what it is."""
+    here = f"127.0.0.1:{port}"
+    environment = DeepgramClientEnvironment(
+        base=f"http://{here}", production=f"ws://{here}", agent="", agent_rest=""
+    )
+    data = await asyncio.to_thread((FOLDER / "ls_7902.wav").read_bytes)
+    client = AsyncDeepgramClient(api_key=KEY, environment=environment)
+    async with client.listen.v1.connect(model="nova-3", language="en") as listening:
+
+        async def send() -> None:
+            for begin in range(0, len(data), 4096):
+                await listening.send_media(data[begin : begin + 4096])
+            await listening.send_close_stream()
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(send())
+            told = [message async for message in listening]
+
+    finals = [each for each in told if each.type == "Results" and each.is_final]
+    text = " ".join(each.channel.alternatives[0].transcript for each in finals)
     assert wer(spoken.text, text).rate < 0.2
