@@ -74,12 +74,11 @@ class OpusPackets:
         ready, self._ready, self._count = self._ready, [], 0
         if not ready:
             return NOTHING
-        return self._resampler.push(np.concatenate(ready))
+        return _cut(self._resampler.push(np.concatenate(ready)))
 
     def flush(self) -> Samples:
         """Return what is still inside."""
-        rest: Samples = np.concatenate([self.take(), self._resampler.flush()])
-        return rest
+        return np.concatenate([self.take(), _cut(self._resampler.flush())])
 
 
 class OpusMessages:
@@ -111,3 +110,9 @@ def skip_of(head: bytes) -> int:
     if not head.startswith(_HEAD) or len(head) < _HEAD_BYTES:
         raise RequestError("only Opus is understood in a container: record with codecs=opus")
     return int.from_bytes(head[10:12], "little")
+
+
+def _cut(samples: Samples) -> Samples:
+    """Cut off what a change of the rate made too loud."""
+    cut: Samples = np.clip(samples, -1.0, 1.0)
+    return cut

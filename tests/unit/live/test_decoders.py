@@ -150,7 +150,7 @@ def test_garbage_is_refused_and_nothing_else_happens(data: st.DataObject, kind: 
             found = list(decoder.feed(begin + junk + piece))
         except RequestError:
             return
-        assert all(np.all(np.isfinite(samples)) for samples in found)
+        assert all(np.all(np.abs(samples) <= 1) for samples in found)
 
 
 @FEW
