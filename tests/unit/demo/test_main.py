@@ -26,7 +26,7 @@ def test_the_rooms_of_a_service_beside_it_are_not_touched(
     """Settings of a service that lie around do not have the demo take up that service's rooms."""
     monkeypatch.setenv("LT_STATE_DIR", str(tmp_path))
 
-    settings = _settings(_SERVER, "secret")
+    settings = _settings(_SERVER, "secret", Path("data"))
 
     assert settings.state_dir is None
 
@@ -36,12 +36,12 @@ def test_settings_of_a_service_beside_it_change_nothing(
     monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     """Whatever they are, and whether they work or not. Spec: command-line/Demo."""
-    usual = _settings(_SERVER, "secret").model_dump()
+    usual = _settings(_SERVER, "secret", Path("data")).model_dump()
 
     for name in _ALIASES.keys() - _OF_THE_MACHINE:
         monkeypatch.setenv(_ALIASES[name], value)
 
-    assert _settings(_SERVER, "secret").model_dump() == usual
+    assert _settings(_SERVER, "secret", Path("data")).model_dump() == usual
 
 
 def test_an_app_of_nextcloud_beside_it_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +52,7 @@ def test_an_app_of_nextcloud_beside_it_changes_nothing(monkeypatch: pytest.Monke
     monkeypatch.setenv("APP_PERSISTENT_STORAGE", "/nonexistent")
     monkeypatch.setenv("LT_BACKENDS", '[{"name": "a", "NEXTCLOUD_URL": "https://a.example"}]')
 
-    settings = _settings(_SERVER, "secret")
+    settings = _settings(_SERVER, "secret", Path("data"))
 
     assert not settings.is_app
     assert settings.bind.host == "127.0.0.1"
@@ -65,4 +65,4 @@ def test_what_the_machine_can_do_counts(monkeypatch: pytest.MonkeyPatch) -> None
     """Where the model is, and how many workers there may be, is true of the demo as well."""
     monkeypatch.setenv("LT_ENGINE_WORKERS", "3")
 
-    assert _settings(_SERVER, "secret").engine_workers == 3
+    assert _settings(_SERVER, "secret", Path("data")).engine_workers == 3
