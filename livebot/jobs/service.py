@@ -292,8 +292,15 @@ class Jobs:
     def _own_host(self) -> EngineHost:
         return EngineHost(HostOptions.of(self._settings.host_options()))
 
+    def _usual_model(self) -> str:
+        """Return the model of jobs for which nobody asks for one."""
+        host = self._hosting.host
+        if isinstance(host, EngineHost):
+            return host.status().model
+        return HostOptions.of(self._settings.host_options()).model
+
     async def _check(self, options: JobOptions) -> None:
-        work.check(options, self._settings)
+        work.check(options, self._usual_model())
         if options.webhook:
             await self._webhooks.check(options.webhook)
         waiting = await self._store.jobs.count_waiting()

@@ -26,8 +26,12 @@ _LONGEST_CODE = 50
 _ENGLISH = ".en"
 
 
-def check(options: JobOptions, settings: Settings) -> None:
+def check(options: JobOptions, usual: str) -> None:
     """Check what a caller wants, as far as that can be said before it is tried.
+
+    Args:
+        options: It.
+        usual: The model that does jobs for which nobody asks for one.
 
     Raises:
         RequestError: It cannot be done; the text says what can.
@@ -38,12 +42,12 @@ def check(options: JobOptions, settings: Settings) -> None:
         raise RequestError(f"speakers must be a number from 1 to {MOST_SPEAKERS}")
     if options.speakers is not None and not options.diarize:
         raise RequestError("speakers is of use with diarize=true only")
-    model = options.model or settings.model
+    model = options.model or usual
     if len(options.language) > _LONGEST_CODE:
         raise RequestError("language must be a code like en, or auto")
-    if options.language and options.language != AUTO and model:
+    if options.language and options.language != AUTO:
         _check_language(options.language, model)
-    if options.translate and model and (model.startswith("moonshine") or model.endswith(_ENGLISH)):
+    if options.translate and (model.startswith("moonshine") or model.endswith(_ENGLISH)):
         raise RequestError("translate: this model cannot; choose one of Whisper's, like base")
 
 

@@ -107,6 +107,8 @@ async def job_service(
         "api_keys": f"ops:{KEY},other:{KEY[::-1]}",
         "data_dir": folder,
     }
+    if host is not None:
+        values["model"] = "base"  # which knows what the fake host knows, too
     settings = await asyncio.to_thread(lambda: load_settings(**(values | given)))
     metrics = Metrics()
     async with AsyncExitStack() as stack:
