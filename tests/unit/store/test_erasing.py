@@ -60,7 +60,7 @@ async def test_no_byte_of_an_erased_transcript_stays(files: Store) -> None:
     assert await files.transcripts.get(other.head.id, EVERYTHING) == other
 
 
-@pytest.mark.parametrize("seed", [2])
+@pytest.mark.parametrize("seed", [0, 4])
 async def test_no_byte_stays_whatever_was_written_and_erased_before(
     files: Store, seed: int
 ) -> None:
@@ -69,7 +69,8 @@ async def test_no_byte_stays_whatever_was_written_and_erased_before(
     Spec: store/Erasing.
     """
     dice = random.Random(seed)
-    rooms = {kept.new_id(): dice.choice(["gone", "stays"]) for _ in range(150)}
+    ids = [f"{dice.getrandbits(128):032x}" for _ in range(150)]
+    rooms = {one: dice.choice(["gone", "stays"]) for one in ids}
     async with files._database.writing() as connection:
         for _ in range(700):
             one = dice.choice(list(rooms))
