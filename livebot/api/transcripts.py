@@ -12,6 +12,7 @@ from livebot import logs
 from livebot.api import kept
 from livebot.api.auth import caller, scope, share
 from livebot.api.backends import Backends
+from livebot.api.bodies import room_token
 from livebot.api.downloads import attachment, check_form, keep_private, name_of, transcript_file
 from livebot.api.replies import reply
 from livebot.api.routes import Access, Route
@@ -20,6 +21,7 @@ from livebot.api.services import Services
 from livebot.errors import BusyError, NotFoundError, RequestError
 from livebot.rooms.keeping import Erasure
 from livebot.store.exporting import transcript_of
+from livebot.store.folding import clean
 from livebot.store.records import EVERYTHING, Kind, Scope, StoredTranscript
 
 log = logs.get("api")
@@ -133,8 +135,8 @@ class Transcripts:
             self._scope(request),
             query=asked.get("query", ""),
             kind=_kind(asked.get("kind", "")),
-            room=asked.get("room", ""),
-            person=asked.get("person", ""),
+            room=_room(request),
+            person=_person(request),
             limit=_limit(asked.get("limit")),
             cursor=asked.get("cursor", ""),
         )
@@ -177,8 +179,8 @@ class Transcripts:
         return reply(kept.Erased(transcripts=1))
 
     async def _erase_some(self, request: web.Request) -> web.Response:
-        room, person = request.query.get("room", ""), request.query.get("person", "")
-        if bool(room) == bool(person) or len(person) > LONGEST_PERSON:
+        room, person = _room(request), _person(request)
+        if bool(room) == bool(person):
             raise RequestError("say what to erase: ?room=TOKEN or ?person=ACCOUNT")
         store, whose = self._services.need_store(), self._scope(request)
         async with _in_time():
@@ -252,6 +254,26 @@ def _ident(request: web.Request) -> str:
     if not _ID.fullmatch(ident):
         raise NotFoundError(_NONE)
     return ident
+
+
+def _room(request: web.Request) -> str:
+    """Return the room that is asked about; empty where none is."""
+    text = request.query.get("room", "")
+    return room_token(text) if text else ""
+
+
+def _person(request: web.Request) -> str:
+    """Return the person who is asked about; empty where nobody is.
+
+    Raises:
+        RequestError: Nobody is called so, and nobody in particular is not meant.
+    """
+    text = request.query.get("person", "")
+    if text and (len(text) > LONGEST_PERSON or not clean(text).strip()):
+        raise RequestError(
+            f"person must be an account or guest:NAME, of at most {LONGEST_PERSON} characters"
+        )
+    return text
 
 
 def _kind(text: str) -> str:

@@ -108,7 +108,15 @@ async def test_transcripts_are_listed_searched_and_paged(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     "query",
-    [{"limit": "0"}, {"limit": "x"}, {"limit": "1001"}, {"kind": "talk"}, {"cursor": "nonsense"}],
+    [
+        {"limit": "0"},
+        {"limit": "x"},
+        {"limit": "1001"},
+        {"kind": "talk"},
+        {"cursor": "nonsense"},
+        {"person": "\0"},
+        {"room": "\0"},
+    ],
 )
 async def test_what_cannot_be_asked_for_is_said(tmp_path: Path, query: dict[str, str]) -> None:
     """A request that is wrong is refused."""
@@ -199,10 +207,25 @@ async def test_erasing_says_how_much(tmp_path: Path) -> None:
             Erasure(transcript=first),
             Erasure(room=ROOM),
         ]
-        wrong: list[dict[str, str]] = [{}, {"room": ROOM, "person": "a"}, {"person": "a" * 513}]
-        for query in wrong:
+        # Guests call themselves as they like.
+        for name in ("guest:👩\u200d👧", "guest:", "guest:\u202eevil\n", "alice@cloud.example"):
+            answer = await it.ask("DELETE", PATH, params={"person": name})
+            assert answer[:2] == (200, {"utterances": 0})
+        told = len(it.rooms["default"].forgotten)
+        wrong: list[tuple[dict[str, str], str]] = [
+            ({}, "?room="),
+            ({"room": ROOM, "person": "a"}, "?room="),
+            ({"person": ""}, "?room="),
+            ({"person": "a" * 513}, "person"),
+            ({"person": "\0"}, "person"),
+            ({"person": " "}, "person"),
+            ({"room": "\0"}, "roomToken"),
+            ({"room": "../x"}, "roomToken"),
+        ]
+        for query, said in wrong:
             status, body, _ = await it.ask("DELETE", PATH, params=query)
-            assert (status, "?room=" in body["error"]) == (400, True)
+            assert (status, said in body["error"]) == (400, True)
+        assert len(it.rooms["default"].forgotten) == told
 
 
 async def test_audio_is_listed_and_fetched(tmp_path: Path) -> None:
