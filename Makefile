@@ -35,8 +35,9 @@ test-unit: setup ## Unit and integration tests, with coverage
 API := $(wildcard $(foreach name,api app backends cli demo doctor nextcloud secrets stopping talk,tests/integration/test_$(name)*.py))
 MODELS := $(wildcard $(foreach name,broken daemon diarize engine_host fetch listen local_engine model no_invented transcribe whisper,tests/integration/test_$(name)*.py))
 SERVICES := $(wildcard $(foreach name,call_transcripts clients deepgram exports jobs killed live openai plot readme store transcripts,tests/integration/test_$(name)*.py))
-pytest-unit: TESTS := tests/unit --ignore=tests/unit/rooms --ignore=tests/unit/hearing
-pytest-rooms: TESTS := tests/unit/rooms tests/unit/hearing
+ROOMS := $(foreach name,feeds hearing jobs live rooms store,tests/unit/$(name))
+pytest-unit: TESTS := tests/unit $(ROOMS:%=--ignore=%)
+pytest-rooms: TESTS := $(ROOMS)
 pytest-api: TESTS := $(API)
 pytest-models: TESTS := $(MODELS)
 pytest-services: TESTS := $(SERVICES)
