@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from livebot.errors import BusyError
+from livebot.errors import BusyError, EngineError, EngineUnavailableError
 from livebot.feeds.events import Final, Interim
-from livebot.live.transcription import End
+from livebot.live.transcription import FINALIZE_S, End
 from livebot.stt.engine import Word
 from tests.support.live_sessions import Reader, live, quiet, speak, tone
 from tests.support.scripted_engine import words
@@ -84,4 +84,51 @@ async def test_finalize_without_audio_returns_at_once() -> None:
         await session.finalize()
         assert asyncio.get_running_loop().time() - before < 1
         assert it.engine.streams == []
+        await session.finish()
+
+
+async def test_finalize_outlives_a_stream_that_breaks() -> None:
+    """What the lost stream did not answer is heard by the next, and then it is complete."""
+    async with live() as it:
+        session = await it.open()
+        await speak(session, 2)
+        first = await it.engine.stream()
+        finalizing = asyncio.create_task(session.finalize())
+        first.fail(EngineError("broken by the test"))
+        it.engine.on_open = lambda stream: setattr(
+            stream, "last_words", (Word("again", 0.5, 0.9),)
+        )
+        await finalizing
+
+        assert [final.text for final in session.feed.snapshot().finals] == ["again"]
+        assert len(it.engine.streams) == 2
+        await session.finish()
+
+
+async def test_finalize_does_not_wait_for_ever() -> None:
+    """Where no engine can be had it returns, and the words come when one can."""
+    async with live() as it:
+        it.engine.refusals = [EngineUnavailableError("away", retry_in_s=15.0)]
+        session = await it.open()
+        await speak(session, 2)
+        begun = asyncio.get_running_loop().time()
+        await session.finalize()
+        assert asyncio.get_running_loop().time() - begun == pytest.approx(FINALIZE_S, abs=0.1)
+        it.engine.on_open = lambda stream: setattr(stream, "last_words", (Word("late", 0.5, 0.9),))
+        await asyncio.sleep(10)
+
+        assert [final.text for final in session.feed.snapshot().finals] == ["late"]
+        assert len(it.engine.streams) == 1
+        await session.finish()
+
+
+async def test_many_finalize_at_once() -> None:
+    """Each returns, and no word comes twice."""
+    async with live() as it:
+        session = await it.open()
+        await speak(session, 2)
+        (await it.engine.stream()).last_words = (Word("once", 0.5, 0.9),)
+        await asyncio.gather(*(session.finalize() for _ in range(5)))
+
+        assert [final.text for final in session.feed.snapshot().finals] == ["once"]
         await session.finish()
