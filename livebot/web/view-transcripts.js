@@ -58,11 +58,11 @@ export class TranscriptsView {
 
   #list({ transcripts, cursor = "" }, isFirst) {
     const cards = transcripts.map((head) => this.#card(head));
-    if (isFirst) $("transcripts").replaceChildren(...cards);
-    else $("transcripts").append(...cards);
+    if (isFirst) $("found").replaceChildren(...cards);
+    else $("found").append(...cards);
     this.#cursor = cursor;
     $("more").hidden = !cursor;
-    const count = $("transcripts").childElementCount;
+    const count = $("found").childElementCount;
     const some = count === 1 ? "One transcript" : `${count} transcripts`;
     const none = this.#query.query || this.#query.kind ? "Nothing was found." : "Nothing is kept yet.";
     $("transcripts-news").textContent = count ? `${some}${cursor ? ", and more" : ""}` : none;

@@ -98,10 +98,10 @@ async def test_axe_finds_nothing_serious_in_any_tab(
         await check(visit, "confirm")
         await page.keyboard.press("Escape")
         await visit.open_tab("transcripts")
-        await page.click("#transcripts button:has-text('Open')")
+        await page.click("#found button:has-text('Open')")
         await page.wait_for_selector("#transcript-open .words")
         await check(visit, "transcripts")
-        await page.click("#transcripts button:has-text('Share')")
+        await page.click("#found button:has-text('Share')")
         await page.click("#share-make")
         await page.wait_for_selector("#share-link:visible")
         await check(visit, "share")
@@ -157,6 +157,8 @@ async def test_all_can_be_reached_by_keyboard(served: Service, browser: Browser)
             assert (await page.evaluate(FOCUS))["name"] == name
             selected = "[...document.querySelectorAll('[aria-selected=true]')].map((t) => t.id)"
             assert await page.evaluate(selected) == [f"tab-{name}"]
+            # An element of a tab's name would be jumped to.
+            assert await page.evaluate(f"document.getElementById('{name}') === null")
         for _ in range(4):
             await page.keyboard.press("Tab")
         focus = await page.evaluate(FOCUS)
@@ -169,6 +171,9 @@ async def test_a_file_without_a_mouse(tmp_path: Path, served: Service, browser: 
     write(said, recording("ls_61").sound, silence_before_s=0.5)
     async with visiting(browser, served.url + "/#files") as visit:
         page = visit.page
+        # Playwright catches the dialog from now on, and not only once somebody waits for it.
+        page.on("filechooser", lambda _: None)
+        await visit.until_shown("#jobs-none", "none yet")
         await page.focus("#file")
         async with page.expect_file_chooser() as choosing:
             await page.keyboard.press("Enter")
