@@ -203,7 +203,7 @@ async def test_full_service(client: aiohttp.ClientSession, rooms: FakeRooms) -> 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/", 404),
+        ("GET", "/no", 404),
         ("PUT", CALLS, 405),
         ("DELETE", f"{CALLS}/a b", 400),
         # No app of Nextcloud's, so it has no such life.
