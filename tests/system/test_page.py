@@ -20,6 +20,18 @@ LEAD_S = 1.0
 LONG_S = 90.0
 """A busy machine takes its time."""
 
+WATCH = """() => {
+    window.seen = [];
+    const look = () => {
+        for (const { textContent } of document.querySelectorAll("#jobs .facts")) {
+            if (window.seen.at(-1) !== textContent) window.seen.push(textContent);
+        }
+    };
+    const all = { subtree: true, childList: true, characterData: true };
+    new MutationObserver(look).observe(document.getElementById("jobs"), all);
+}"""
+"""Notes how a file is doing, whenever that changes."""
+
 LINES = "#microphone-log .row:not(.interim) .words"
 KEY = "0123456789abcdef"
 
@@ -105,16 +117,20 @@ async def test_a_file_becomes_text(tmp_path: Path, browser: Browser, microphone:
         page = visit.page
         await visit.open_tab("files")
         await visit.until_shown("#jobs-none", "none yet")
+        await page.evaluate(WATCH)
         await drop(visit, microphone)
         await visit.until_shown("#jobs .card", "microphone.wav")
         await visit.until_shown("#jobs .facts", "Done", LONG_S)
+        seen = await page.evaluate("window.seen")
+        print(seen)  # noqa: T201 - for whoever runs it
+        assert any(re.match(r"Recognising \d+ %", facts) for facts in seen)
         assert await page.locator("#jobs progress").is_hidden()
         assert "microphone.wav: Done" in await page.inner_text("#jobs-news")
 
         await page.click("#jobs button:has-text('Open')")
         await visit.until_shown("#job-open .words", "wizard")
         assert (await page.evaluate("document.activeElement.tagName")) == "H3"
-        await visit.until("document.querySelector('#job-open img').naturalWidth > 100")
+        await visit.until("document.querySelector('#job-open img')?.naturalWidth > 100")
         for name, beginning in (
             ("Text", "He began"), ("SRT", "1\n00:00:0"), ("WebVTT", "WEBVTT"),
             ("JSON", "{"), ("Markdown", "# "),
