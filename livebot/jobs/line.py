@@ -1,6 +1,7 @@
 """How many wait and are being done, without asking the database more than once a second."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Final
 
 from livebot.store import contract
@@ -11,6 +12,23 @@ FRESH_S: Final = 1.0
 
 MOST: Final = 1000
 """Jobs that are looked at; further back, nobody needs to know the place exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How jobs are.
+
+    Attributes:
+        workers: Jobs that this process works on at the same time.
+        queued: Jobs that wait.
+        processing: Jobs that are being done, by all processes.
+        models: What is loaded.
+    """
+
+    workers: int
+    queued: int
+    processing: int
+    models: tuple[str, ...]
 
 
 class Line:

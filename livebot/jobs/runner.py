@@ -9,14 +9,14 @@ import random
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final, Protocol
+from typing import Final
 
 from livebot import logs
-from livebot.errors import LivebotError, RecordingError, StoreError
+from livebot.errors import LivebotError, StoreError
 from livebot.ids import short
 from livebot.jobs import states
 from livebot.jobs.results import stored_of
-from livebot.recognising import OnProgress
+from livebot.jobs.run import Do, GoneError, Run
 from livebot.store import contract
 from livebot.store.records import Job, JobState
 from livebot.transcripts.model import Transcript
@@ -41,60 +41,6 @@ _KILLS = (
     f"it was begun {states.MOST_ATTEMPTS} times, and each time the service ended meanwhile: it may"
     " be what ends it; convert the file to WAV or FLAC"
 )
-
-
-class Do(Protocol):
-    """Recognises a job."""
-
-    def __call__(self, job: Job, on_progress: OnProgress, /) -> Awaitable[Transcript]:
-        """Return its transcript.
-
-        Raises:
-            LivebotError: It cannot be had.
-        """
-
-
-class _GoneError(Exception):
-    """The job is not ours any more."""
-
-
-class _Run:
-    """One job being done here.
-
-    Args:
-        job: It.
-        worker: The name it was claimed under.
-        most_s: The longest recording.
-        on_change: Called when it has come further.
-    """
-
-    def __init__(
-        self, job: Job, worker: str, *, most_s: float, on_change: Callable[[str], None]
-    ) -> None:
-        self.job = job
-        self.worker = worker
-        self.heard_s, self.total_s = job.heard_s, job.total_s
-        self.is_stopped = False
-        self.fault: LivebotError | None = None
-        self.touched = asyncio.Event()
-        self._most_s = most_s
-        self._on_change = on_change
-
-    def progress(self, heard_s: float, total_s: float) -> None:
-        """Note how far it is; must not raise, since whoever tells has its own work."""
-        self.heard_s, self.total_s = heard_s, max(total_s, 0.0)
-        if max(heard_s, total_s) > self._most_s:
-            self.fault = RecordingError(
-                f"the recording is longer than {self._most_s / 3600:g} hours: LT_UPLOAD_MAX_HOURS"
-                " allows no more; cut it"
-            )
-            self.touched.set()
-        self._on_change(self.job.id)
-
-    def stop(self) -> None:
-        """Stop: it was canceled or erased."""
-        self.is_stopped = True
-        self.touched.set()
 
 
 class Runner:
@@ -132,7 +78,7 @@ class Runner:
         self._on_over = on_over
         self._on_fault = on_fault
         self._wake = asyncio.Event()
-        self._runs: dict[str, _Run] = {}
+        self._runs: dict[str, Run] = {}
         self.fault = ""
 
     @property
@@ -162,7 +108,7 @@ class Runner:
                 run = await self._next()
                 group.create_task(self._attend(run), name=f"job-{short(run.job.id)}")
 
-    async def _next(self) -> _Run:
+    async def _next(self) -> Run:
         """Wait for a job that is ours."""
         while True:
             self._wake.clear()
@@ -175,7 +121,7 @@ class Runner:
             except TimeoutError:
                 pass
 
-    async def _claim(self) -> _Run | None:
+    async def _claim(self) -> Run | None:
         worker = secrets.token_hex(8)
         claiming = asyncio.ensure_future(self._store.claim(worker, lease_s=LEASE_S))
         try:
@@ -194,11 +140,11 @@ class Runner:
         self.fault = ""
         if job is None:
             return None
-        run = _Run(job, worker, most_s=self._most_s, on_change=self._on_change)
+        run = Run(job, worker, most_s=self._most_s, on_change=self._on_change)
         self._runs[job.id] = run
         return run
 
-    async def _attend(self, run: _Run) -> None:
+    async def _attend(self, run: Run) -> None:
         job = run.job
         began = asyncio.get_running_loop().time()
         log.info("job_started", job=short(job.id), attempt=job.attempts, bytes=job.size)
@@ -207,7 +153,7 @@ class Runner:
         try:
             error, transcript = await self._outcome(run)
             ended = await self._end(run, error, transcript)
-        except _GoneError:
+        except GoneError:
             log.info("job_left", job=short(job.id))
         except asyncio.CancelledError:
             await self._give_back(job, run.worker)
@@ -227,11 +173,11 @@ class Runner:
             log.info("job_ended", job=short(job.id), state=state, seconds=took_s)
             await self._on_over(job, transcript)
 
-    async def _outcome(self, run: _Run) -> tuple[str, Transcript | None]:
+    async def _outcome(self, run: Run) -> tuple[str, Transcript | None]:
         """Return why a job failed, or its transcript.
 
         Raises:
-            _GoneError: It is not ours any more.
+            GoneError: It is not ours any more.
         """
         if states.is_given_up(run.job):
             return _KILLS, None
@@ -243,7 +189,7 @@ class Runner:
                 keeping = group.create_task(self._keep(run), name="job-lease")
                 transcript = await self._do(run.job, run.progress)
                 keeping.cancel()
-        except* _GoneError:
+        except* GoneError:
             is_gone = True
         except* LivebotError as faults:
             fault = str(_first(faults))
@@ -253,14 +199,14 @@ class Runner:
             self._on_fault("bug")
             fault = fault or _UNKNOWN
         if is_gone:
-            raise _GoneError
+            raise GoneError
         return fault, None if fault else transcript
 
-    async def _keep(self, run: _Run) -> None:
+    async def _keep(self, run: Run) -> None:
         """Renew the lease while the job is being done.
 
         Raises:
-            _GoneError: It is not ours any more.
+            GoneError: It is not ours any more.
             RecordingError: It is too long.
         """
         loop = asyncio.get_running_loop()
@@ -272,7 +218,7 @@ class Runner:
             except TimeoutError:
                 pass
             if run.is_stopped:
-                raise _GoneError
+                raise GoneError
             if run.fault:
                 raise run.fault
             try:
@@ -283,14 +229,14 @@ class Runner:
             else:
                 renewed = loop.time()
             if not is_ours:
-                raise _GoneError
+                raise GoneError
 
-    async def _renew(self, run: _Run) -> bool:
+    async def _renew(self, run: Run) -> bool:
         return await self._store.renew(
             run.job.id, run.worker, lease_s=LEASE_S, heard_s=run.heard_s, total_s=run.total_s
         )
 
-    async def _end(self, run: _Run, error: str, transcript: Transcript | None) -> bool:
+    async def _end(self, run: Run, error: str, transcript: Transcript | None) -> bool:
         """Say what came of a job; return whether it was still ours."""
         state = JobState.FAILED if error else JobState.COMPLETED
         kept = None

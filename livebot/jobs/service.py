@@ -4,19 +4,18 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Self
 from uuid import uuid4
 
-from livebot import logs
-from livebot.errors import BusyError, LivebotError, NotFoundError, StoreError
-from livebot.jobs import audio, work
+from livebot.errors import BusyError, NotFoundError
+from livebot.jobs import work
 from livebot.jobs.heard import Heard
 from livebot.jobs.hosting import Hosting
-from livebot.jobs.line import Line
+from livebot.jobs.line import Health, Line
 from livebot.jobs.news import News
 from livebot.jobs.runner import Runner
+from livebot.jobs.tidying import Tidying
 from livebot.jobs.uploads import TooLargeError, Upload, Uploads
 from livebot.jobs.webhooks import Webhooks
 from livebot.metrics import Metrics
@@ -24,41 +23,15 @@ from livebot.recognising import FileHost
 from livebot.settings import Settings
 from livebot.store.contract import Store
 from livebot.store.places import data_dir
-from livebot.store.records import EVERYTHING, Job, JobOptions, JobState, Scope, StoredTranscript
+from livebot.store.records import Job, JobOptions, JobState, Scope, StoredTranscript
 from livebot.stt.host.host import EngineHost
 from livebot.stt.host.options import HostOptions
 from livebot.transcripts.model import Transcript
 
 __all__ = ["Health", "Jobs", "TooLargeError", "Upload"]
 
-log = logs.get("jobs")
-
-CLEAN_S = 3600.0
-"""How often left-overs of other processes are looked for."""
-
-LOOK_S = 30.0
-"""How often it is looked whether the disk is full."""
-
 CHANGES_S = 0.5
-"""Progress is told twice a second at most, and looked for that often where it is made elsewhere.
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """How jobs are.
-
-    Attributes:
-        workers: Jobs that this process works on at the same time.
-        queued: Jobs that wait.
-        processing: Jobs that are being done, by all processes.
-        models: What is loaded.
-    """
-
-    workers: int
-    queued: int
-    processing: int
-    models: tuple[str, ...]
+"""Progress is told twice a second at most; so often it is looked for what others do."""
 
 
 class Jobs:
@@ -92,18 +65,16 @@ class Jobs:
         self._line = Line(store.jobs)
         self._news = News()
         self._heard = Heard()
-        self._is_full = False
-        # Of ephemeral jobs, whose files are held until they are erased.
-        self._held: dict[str, Path] = {}
+        self._tidying = Tidying(self._uploads, store, self._count)
         self._runner = Runner(
             store.jobs,
             work.Work(settings, self._hosting.get, self._heard),
             at_once=settings.jobs_at_once,
             max_hours=settings.upload_max_hours,
-            is_wanted=self._is_wanted,
+            is_wanted=self._tidying.is_wanted,
             on_change=self._news.tell,
             on_over=self._over,
-            on_fault=lambda kind: metrics.errors.labels("jobs", kind).inc(),
+            on_fault=self._count,
         )
 
     async def __aenter__(self) -> Self:
@@ -115,7 +86,7 @@ class Jobs:
         await self._uploads.start()
         async with AsyncExitStack() as stack:
             group = await stack.enter_async_context(asyncio.TaskGroup())
-            tasks = [group.create_task(self._keep_house(), name="jobs-house")]
+            tasks = [group.create_task(self._tidying.run(), name="jobs-house")]
             if self._webhooks.is_on:
                 tasks.append(group.create_task(self._webhooks.run(), name="jobs-webhooks"))
             if self._settings.jobs_at_once:
@@ -187,10 +158,7 @@ class Jobs:
         except BaseException:
             await self._uploads.discard(upload.path)
             raise
-        if ephemeral:
-            self._held[job.id] = upload.path
-        else:
-            await self._uploads.release(upload.path)
+        await self._tidying.made(job)
         self._line.forget()
         self._runner.wake()
         return job
@@ -281,7 +249,7 @@ class Jobs:
     def troubles(self) -> Sequence[str]:
         """Return what an operator should know; nothing where all is well."""
         found = []
-        if self._is_full:
+        if self._tidying.is_full:
             found.append("jobs: no room is left for uploads: make some, or set LT_DATA_DIR")
         if self._runner.fault:
             found.append(f"jobs: {self._runner.fault}")
@@ -289,18 +257,14 @@ class Jobs:
             found.append(f"jobs: {self._hosting.fault}")
         return found
 
+    def _count(self, fault: str) -> None:
+        self._metrics.errors.labels("jobs", fault).inc()
+
     def _own_host(self) -> EngineHost:
         return EngineHost(HostOptions.of(self._settings.host_options()))
 
-    def _usual_model(self) -> str:
-        """Return the model of jobs for which nobody asks for one."""
-        host = self._hosting.host
-        if isinstance(host, EngineHost):
-            return host.status().model
-        return HostOptions.of(self._settings.host_options()).model
-
     async def _check(self, options: JobOptions) -> None:
-        work.check(options, self._usual_model())
+        work.check(options, work.usual_model(self._hosting.host, self._settings))
         if options.webhook:
             await self._webhooks.check(options.webhook)
         waiting = await self._store.jobs.count_waiting()
@@ -315,49 +279,19 @@ class Jobs:
         heard_s, total_s = known
         return replace(job, heard_s=max(job.heard_s, heard_s), total_s=total_s)
 
-    # What becomes of files.
-
-    async def _is_wanted(self, job: Job) -> bool:
-        return await self._uploads.is_awaited(Path(job.path))
-
     async def _left(self, job: Job) -> None:
         """Stop a job that nobody wants any more; nothing of its file stays."""
         self._runner.stop(job.id)
-        held = self._held.pop(job.id, None)
-        if path := held or (Path(job.path) if job.path else None):
-            await self._uploads.discard(path)
+        await self._tidying.left(job)
         self._line.forget()
         self._news.tell(job.id)
         self._webhooks.wake()
 
     async def _over(self, job: Job, transcript: Transcript | None) -> None:
         """Put a job's file where it belongs, and tell that it is over."""
-        is_left = job.ephemeral and not await self._is_wanted(job)
-        try:
-            if is_left:
-                await self._store.jobs.erase(job.id, EVERYTHING)
-            elif transcript and job.options.keep_audio:
-                await audio.keep(self._store.audio, job, transcript.duration)
-        except LivebotError as exc:
-            log.warning("job_not_tidied", error=str(exc))
-            self._metrics.errors.labels("jobs", "tidy").inc()
-        if not job.ephemeral or is_left:
-            await self._uploads.discard(Path(job.path))
+        await self._tidying.over(job, transcript)
         self._line.forget()
         self._webhooks.wake()
-
-    async def _keep_house(self) -> None:
-        loop = asyncio.get_running_loop()
-        clean_at = loop.time()
-        while True:
-            self._is_full = await self._uploads.is_full()
-            if loop.time() >= clean_at:
-                clean_at = loop.time() + CLEAN_S
-                try:
-                    await self._uploads.clean(self._store.jobs.paths)
-                except (StoreError, OSError) as exc:
-                    log.warning("uploads_not_cleaned", error=type(exc).__name__)
-            await asyncio.sleep(LOOK_S)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

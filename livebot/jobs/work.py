@@ -12,6 +12,8 @@ from livebot.settings import Settings
 from livebot.store.records import Job, JobOptions
 from livebot.stt.diarize.find import find_turns
 from livebot.stt.diarize.turns import Turn
+from livebot.stt.host.host import EngineHost
+from livebot.stt.host.options import HostOptions
 from livebot.stt.languages import AUTO, match
 from livebot.stt.models import names
 from livebot.stt.models.spoken import languages
@@ -24,6 +26,13 @@ MOST_SPEAKERS = 100
 
 _LONGEST_CODE = 50
 _ENGLISH = ".en"
+
+
+def usual_model(host: FileHost | None, settings: Settings) -> str:
+    """Return the model of jobs for which nobody asks for one; the host may not be there yet."""
+    if isinstance(host, EngineHost):
+        return host.status().model
+    return HostOptions.of(settings.host_options()).model
 
 
 def check(options: JobOptions, usual: str) -> None:
