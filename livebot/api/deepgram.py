@@ -16,10 +16,10 @@ from livebot.api.services import Services
 from livebot.api.shaped import shaped
 from livebot.api.sockets import Socket, finish, part, relay
 from livebot.errors import LivebotError, RequestError
+from livebot.live.clients import End
 from livebot.live.deepgram import Dialogue, control
 from livebot.live.deepgram_query import parse
 from livebot.live.session import LiveSession
-from livebot.live.transcription import End
 
 log = logs.get("live")
 

@@ -17,10 +17,10 @@ from livebot.api.services import Services
 from livebot.errors import BusyError, LivebotError
 from livebot.feeds.events import Snapshot
 from livebot.live import protocol
+from livebot.live.clients import End
 from livebot.live.options import from_query
 from livebot.live.protocol import Asked, Close, Finalize, Goodbye, Keepalive, Position
 from livebot.live.session import LiveSession
-from livebot.live.transcription import End
 from livebot.rooms.token_bucket import TokenBucket
 
 log = logs.get("live")

@@ -9,8 +9,8 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from livebot.feeds.events import Numbered, Snapshot
 from livebot.feeds.feed import Feed
+from livebot.live.clients import End
 from livebot.live.session import LiveSession
-from livebot.live.transcription import End
 
 Message: TypeAlias = Mapping[str, Any]
 

@@ -198,6 +198,10 @@ class Transcripts:
     async def _forget(self, request: web.Request, erasure: Erasure) -> None:
         for backend in self._backends.visible(request):
             await backend.rooms.forget(erasure)
+        if self._services.live is not None and not erasure.room:
+            await self._services.live.forget(
+                scope(request).owner, session=erasure.transcript, person=erasure.person
+            )
 
     # Listen.
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from livebot.errors import BusyError, LivebotError, QuotaError
+from livebot.live.keeping import Keeping
 from livebot.live.transcription import Transcription
 from livebot.metrics import Metrics
 from livebot.settings import Settings
@@ -14,10 +15,16 @@ QUOTA_RETRY_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A session that runs; `transcription` is None while it is being opened."""
+    """A session that runs; `transcription` is None while it is being opened.
+
+    `keeping` keeps its transcript, and is None where nobody does; `is_kept` says whether the store
+    remembers it.
+    """
 
     owner: str
     transcription: Transcription | None = None
+    is_kept: bool = False
+    keeping: Keeping | None = None
 
     @property
     def is_over(self) -> bool:

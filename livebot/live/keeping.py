@@ -63,6 +63,7 @@ class Keeping:
         self._waiting: deque[StoredUtterance | StoredGap] = deque()
         self._wake = asyncio.Event()
         self._closing = asyncio.Event()
+        self._writing = asyncio.Lock()
 
     def put(self, event: Final | Gap) -> None:
         """Keep what was said or is missing, soon; never waits."""
@@ -74,6 +75,12 @@ class Keeping:
             self._waiting.popleft()
             self._metrics.live_unkept.inc()
         self._wake.set()
+
+    async def forget(self) -> None:
+        """Keep nothing of what was said so far, but for what the store has by now."""
+        async with self._writing:
+            self._waiting.clear()
+            self._before = ()
 
     def close(self) -> None:
         """Take no more: `run()` ends soon."""
@@ -115,7 +122,7 @@ class Keeping:
                 await self._wake.wait()
                 continue
             try:
-                async with asyncio.timeout(STORE_S):
+                async with asyncio.timeout(STORE_S), self._writing:
                     await self._write_some()
             except (StoreError, TimeoutError) as exc:
                 log.warning("live_transcript_not_kept", error=str(exc))

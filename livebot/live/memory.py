@@ -61,6 +61,18 @@ class Memory:
         except TimeoutError:
             raise StoreError("the database does not answer; try again later") from None
 
+    async def blank(self, session: str, upto: int) -> None:
+        """Erase what a session said up to an event that is kept.
+
+        Raises:
+            StoreError: The store cannot be asked.
+        """
+        try:
+            async with asyncio.timeout(STORE_S):
+                await self._store.live.blank(session, upto)
+        except TimeoutError:
+            raise StoreError("the database does not answer; try again later") from None
+
     async def close(self, session: str) -> None:
         """Note that a session ended in order."""
         try:

@@ -2,8 +2,9 @@
 
 from livebot.errors import BusyError
 from livebot.feeds.feed import Feed
+from livebot.live.clients import End
 from livebot.live.options import LiveOptions
-from livebot.live.transcription import End, Transcription
+from livebot.live.transcription import Transcription
 
 
 class LiveSession:

@@ -22,11 +22,14 @@ from livebot.feeds.feed import Feed
 from livebot.hearing.supervisor import Supervisor
 from livebot.live import remembered
 from livebot.live.admission import Admission, Running
+from livebot.live.clients import End
+from livebot.live.forgetting import forget, speaks
 from livebot.live.keeping import Keeping
 from livebot.live.memory import NOT_FOUND, Memory, new_record
 from livebot.live.options import LiveOptions
+from livebot.live.plan import Plan
 from livebot.live.session import LiveSession
-from livebot.live.transcription import End, Plan, Transcription
+from livebot.live.transcription import Transcription
 from livebot.metrics import Metrics
 from livebot.settings import Settings
 from livebot.store.contract import Store
@@ -152,6 +155,31 @@ class LiveSessions:
             raise NotFoundError(NOT_FOUND)
         return found.owner
 
+    async def forget(self, owner: str | None, *, session: str = "", person: str = "") -> int:
+        """Take back what running sessions said: one of them, or all of a person.
+
+        Args:
+            owner: Whose sessions; None for everybody's.
+            session: Which one.
+            person: Or whose words: the declared speaker's, or the owner's.
+
+        Returns:
+            How many sessions took back something.
+
+        Raises:
+            StoreError: The store cannot be asked.
+        """
+        found = [
+            running
+            for name, running in self._running.items()
+            if owner in (None, running.owner)
+            and (name == session or (person and speaks(running, person)))
+        ]
+        for running in found:
+            if running.transcription is not None and not running.transcription.feed.is_closed:
+                await forget(running, self._memory)
+        return len(found)
+
     async def drain(self, deadline_s: float) -> None:
         """Open no more; let last words come out, and clients know; done by the deadline."""
         self._admission.is_stopping = True
@@ -213,7 +241,7 @@ class LiveSessions:
             clock=lambda: time.time() - feed.epoch,
             on_told=keeping.put if keeping else lambda _: None,
         )
-        self._running[plan.id] = Running(record.owner, transcription)
+        self._running[plan.id] = Running(record.owner, transcription, is_kept, keeping)
         session = LiveSession(transcription)
         begun = _Begun(transcription, is_kept, keeping)
         self._supervisor.start(plan.id, partial(self._run, begun))

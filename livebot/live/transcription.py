@@ -7,26 +7,24 @@ session's opening to its last word; clients come and go (`session.py`).
 import asyncio
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import StrEnum
 
 from livebot import logs
 from livebot.audio.pcm import RATE_HZ, Samples, silence
 from livebot.captions.gap import Cause
 from livebot.errors import BusyError, RequestError
 from livebot.feeds.assembly import Assembly
-from livebot.feeds.events import Final, Gap, Speaker
+from livebot.feeds.events import Final, Gap, Notice, Speaker
 from livebot.feeds.feed import Feed
 from livebot.hearing.backlog import Backlog, Mark
 from livebot.hearing.conversation import IDLE_AFTER_S
 from livebot.hearing.figures import Figures
 from livebot.hearing.recognition import Recognition, RecognitionOptions
+from livebot.live.clients import Client, End
 from livebot.live.cutter import Cutter
 from livebot.live.decoders import decoder_for
-from livebot.live.options import LiveOptions
 from livebot.live.pace import Pace
+from livebot.live.plan import Plan
 from livebot.live.presence import Due, Presence
-from livebot.live.remembered import Left
 from livebot.live.telling import Telling
 from livebot.metrics import Metrics
 from livebot.stt.engine import SttEngine, SttEvent
@@ -56,78 +54,11 @@ MISSING_S = 1.0
 MOST_MOVES = 20
 """So often a client may say where its audio begins without giving any: each is a gap."""
 
+ERASED = Notice("erased", "what was said before was erased")
+"""The first event that is left, so that numbers go on behind those that are gone."""
+
 MOST_AHEAD_S = 4 * 3600.0
 """No client leaves out more at once."""
-
-
-class End(StrEnum):
-    """Why a client is to go."""
-
-    FINISHED = "finished"
-    """All was said."""
-
-    REPLACED = "replaced"
-    """Another client goes on with the session."""
-
-    IDLE = "idle"
-    """It gave no sign of life."""
-
-    RESTART = "restart"
-    """The service stops."""
-
-    TIME = "time"
-    """The session has become too old."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """How one session is to be.
-
-    Attributes:
-        id: Its name.
-        options: What the client declared.
-        language: What is spoken, as the engine knows it.
-        chunk_ms: Length of what the engine gets at once.
-        backlog_s: Audio kept while the engine cannot take it.
-        replay_s: Audio kept after it took it.
-        idle_s: After how long without a sign the client is taken for gone.
-        resume_s: For how long the session waits for it.
-        left: Where it was left before a restart; None where it is new.
-    """
-
-    id: str
-    options: LiveOptions
-    language: str
-    chunk_ms: int
-    backlog_s: float
-    replay_s: float
-    idle_s: float
-    resume_s: float
-    left: Left | None = field(default=None, repr=False)
-
-
-class Client:
-    """Tells one client when it is to go; the first reason counts."""
-
-    def __init__(self) -> None:
-        self._gone = asyncio.Event()
-        self._end = End.FINISHED
-
-    @property
-    def is_gone(self) -> bool:
-        """Whether it is to go."""
-        return self._gone.is_set()
-
-    def go(self, end: End) -> None:
-        """Let it go."""
-        if not self._gone.is_set():
-            self._end = end
-            self._gone.set()
-
-    async def wait(self) -> End:
-        """Wait until it is to go, and return why."""
-        await self._gone.wait()
-        return self._end
 
 
 class Transcription:
@@ -250,6 +181,12 @@ class Transcription:
         self._put(self._decoder.flush())
         self._decoder = decoder_for(self.plan.options)
         self._unplaced = self._unplaced or self._has_audio
+
+    def forget(self) -> int:
+        """Take back all that was said so far; return the number of the notice that says so."""
+        self._telling.complete(self._loop.time())
+        self.feed.forget(lambda _: True)
+        return self.feed.publish(ERASED)
 
     # In.
 

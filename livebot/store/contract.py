@@ -243,6 +243,9 @@ class Live(Protocol):
     async def forget(self, session: str) -> None:
         """Erase it and its events; no byte stays."""
 
+    async def blank(self, session: str, upto: int) -> None:
+        """Erase its events up to a number, which are kept already; no byte stays."""
+
     async def expire(self, before: float) -> int:
         """Erase those of which nothing was noted since a time."""
 

@@ -85,6 +85,14 @@ class Live:
         await self._database.scrubber.wipe(ERASED)
 
     @unbroken
+    async def blank(self, session: str, upto: int) -> None:
+        """Erase its events up to a number, which are kept already; no byte stays."""
+        gone = (LIVE_EVENTS.c.session == session) & (LIVE_EVENTS.c.seq <= upto)
+        async with self._database.writing() as connection:
+            await connection.execute(LIVE_EVENTS.delete().where(gone))
+        await self._database.scrubber.wipe(ERASED)
+
+    @unbroken
     async def keep(self) -> None:
         """Note that the sessions that are open here go on, though nobody may speak."""
         going = _free(LIVE_SESSIONS.c.id.in_(self._open) & ~LIVE_SESSIONS.c.closed)

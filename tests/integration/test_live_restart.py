@@ -14,10 +14,10 @@ import pytest
 from livebot.errors import NotFoundError, StoreError
 from livebot.feeds.directory import Feeds
 from livebot.feeds.events import Final, Gap, Interim, Snapshot
+from livebot.live.clients import End
 from livebot.live.options import LiveOptions
 from livebot.live.session import LiveSession
 from livebot.live.sessions import LiveSessions
-from livebot.live.transcription import End
 from livebot.metrics import Metrics
 from livebot.settings import Settings
 from livebot.store import Store
@@ -308,3 +308,53 @@ async def test_a_store_that_is_away_is_no_reason_to_be_silent(
         await speak(session, sound(3))
         await session.finish()
         assert texts(await read(session)) == said(3)
+
+
+@pytest.mark.parametrize("by", ["person", "session"])
+async def test_what_is_erased_is_in_no_memory_and_no_file(world: World, by: str) -> None:
+    """A session that runs takes back what was said, and goes on behind it, over a restart too.
+
+    Spec: live-sessions/Erasing.
+    """
+    async with world.process() as process:
+        session = await process.sessions.open("me", KEPT)
+        reader = Reader(session.feed)
+        reading = asyncio.create_task(reader.run())
+        await speak(session, sound(3))
+        await session.finalize()
+        assert said(3) == texts(reader)
+
+        before = await asyncio.to_thread(_bytes, world.folder)
+        assert [word for word in said(3) if word in before] == said(3)
+
+        whom = {"person": "Ada"} if by == "person" else {"session": session.id}
+        assert await process.sessions.forget("somebody else", **whom) == 0
+        assert await process.sessions.forget("me", **whom) == 1
+        if by == "person":
+            await process.store.transcripts.erase_person("Ada", EVERYTHING)
+        else:
+            await process.store.transcripts.erase(session.id, EVERYTHING)
+
+        assert session.feed.snapshot().finals == ()
+        left_over = await asyncio.to_thread(_bytes, world.folder)
+        assert not [word for word in said(3) if word in left_over]
+        await speak(session, sound(2, 3))
+        await session.finalize()
+        seq = session.feed.seq
+        await world.kill()
+        reading.cancel()
+        await asyncio.wait([reading])
+    assert texts(reader) == said(5), "who read along was told all, and then what is taken back"
+    async with world.process() as process:
+        again = await process.sessions.resume("me", session.id)
+        left = again.feed.snapshot()
+        assert again.feed.seq >= seq
+        assert [w.text for final in left.finals for w in final.words] == said(5)[3:]
+        await again.finish()
+
+
+def _bytes(folder: Path) -> str:
+    """Return all that is in any file."""
+    return "".join(
+        path.read_bytes().decode("latin-1") for path in folder.rglob("*") if path.is_file()
+    )

@@ -14,8 +14,8 @@ from openai.resources.realtime.realtime import AsyncRealtimeConnection
 from livebot.api.server import make_app, serve
 from livebot.api.services import Services
 from livebot.errors import BusyError
+from livebot.live.clients import End
 from livebot.live.sessions import LiveSessions
-from livebot.live.transcription import End
 from livebot.metrics import Metrics
 from livebot.settings import Bind, Settings, load_settings
 from tests.support.fake_live import WORDS, FakeLive, FakeSession

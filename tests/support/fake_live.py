@@ -6,8 +6,8 @@ from typing import Self
 from livebot.errors import BusyError, LivebotError, NotFoundError, RequestError
 from livebot.feeds.events import EventWord, Final, Interim, Speaker
 from livebot.feeds.feed import Feed
+from livebot.live.clients import End
 from livebot.live.options import LiveOptions
-from livebot.live.transcription import End
 
 WORDS = ("Some", "words", "are", "said", "here,", "and", "then", "it", "is", "over.")
 

@@ -6,9 +6,9 @@ import pytest
 
 from livebot.errors import BusyError, NotFoundError, QuotaError, RequestError
 from livebot.feeds.events import Final, Gap
+from livebot.live.clients import End
 from livebot.live.options import LiveOptions
 from livebot.live.presence import FIRST_AUDIO_S, LIFE_S
-from livebot.live.transcription import End
 from tests.support.live_sessions import Reader, live, quiet, speak, tone
 from tests.support.scripted_engine import ScriptedEngine, words
 

@@ -6,7 +6,8 @@ import pytest
 
 from livebot.errors import BusyError, EngineError, EngineUnavailableError
 from livebot.feeds.events import Final, Interim
-from livebot.live.transcription import FINALIZE_S, End
+from livebot.live.clients import End
+from livebot.live.transcription import FINALIZE_S
 from livebot.stt.engine import Word
 from tests.support.live_sessions import Reader, live, quiet, speak, tone
 from tests.support.scripted_engine import words
