@@ -166,6 +166,17 @@ class Metrics:
         )
 
     def _live(self, registry: CollectorRegistry) -> None:
+        self.jobs_active = Gauge(
+            "transcription_jobs_active",
+            "Jobs that this process works on.",
+            registry=registry,
+        )
+        self.jobs = Counter(
+            "transcription_jobs_total",
+            "Jobs that are over, by outcome: completed, failed, canceled.",
+            ["outcome"],
+            registry=registry,
+        )
         self.live_sessions = Gauge(
             "transcription_live_sessions_active",
             "Live sessions, those included whose clients may come back.",

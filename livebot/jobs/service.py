@@ -72,7 +72,7 @@ class Jobs:
             at_once=settings.jobs_at_once,
             max_hours=settings.upload_max_hours,
             is_wanted=self._tidying.is_wanted,
-            on_change=self._news.tell,
+            on_change=self._changed,
             on_over=self._over,
             on_fault=self._count,
         )
@@ -233,6 +233,7 @@ class Jobs:
         before = await self._store.jobs.get(job, scope)
         found = await self._store.jobs.cancel(job, scope)
         if found.state is JobState.CANCELED:
+            self._metrics.jobs.labels("canceled").inc(not before.state.is_over)
             await self._left(before)
         return found
 
@@ -287,8 +288,13 @@ class Jobs:
         self._news.tell(job.id)
         self._webhooks.wake()
 
+    def _changed(self, job: str) -> None:
+        self._metrics.jobs_active.set(self._runner.running)
+        self._news.tell(job)
+
     async def _over(self, job: Job, transcript: Transcript | None) -> None:
         """Put a job's file where it belongs, and tell that it is over."""
+        self._metrics.jobs.labels("completed" if transcript else "failed").inc()
         await self._tidying.over(job, transcript)
         self._line.forget()
         self._webhooks.wake()

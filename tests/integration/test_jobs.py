@@ -279,6 +279,36 @@ async def test_health_tells_how_many_there_are(tmp_path: Path, host: FakeHost) -
         assert (await health())["queued"] == 0
 
 
+async def test_what_becomes_of_jobs_is_counted(tmp_path: Path, host: FakeHost) -> None:
+    """For operators: how many are done now, and how they ended. Spec: jobs/Health."""
+    async with job_service(tmp_path, host, jobs_at_once=2) as service:
+
+        async def figures() -> dict[str, float]:
+            async with service.client.get("/metrics") as answer:
+                lines = (await answer.text()).splitlines()
+            found = (line.split() for line in lines if line.startswith("transcription_jobs_"))
+            return {
+                name.removeprefix("transcription_jobs_"): float(value)
+                for name, value in found
+                if "created" not in name
+            }
+
+        await service.done(await service.give(b"say Yes"))
+        running = await service.give(b"wait")
+        await service.until(running, "processing")
+        assert (await figures())["active"] == 1
+        for _ in range(2):
+            await service.client.post(f"/cancel/{running}")
+        await service.until(running, "canceled")
+        await service.done(await service.give(b"say No"))
+
+        assert await figures() == {
+            "active": 0,
+            'total{outcome="completed"}': 2,
+            'total{outcome="canceled"}': 1,
+        }
+
+
 async def test_too_many_wait(tmp_path: Path, host: FakeHost) -> None:
     """More are refused until there is room. Spec: jobs/Give a file."""
     async with job_service(tmp_path, host, jobs_at_once=1, queue_limit=1) as service:
