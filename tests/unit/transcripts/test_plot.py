@@ -5,6 +5,7 @@ from importlib import resources
 from xml.etree import ElementTree as ET
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
