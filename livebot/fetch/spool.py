@@ -5,7 +5,6 @@ however the owner ends: a folder without a lock is nobody's. Process ids would s
 containers that share a folder count theirs each by itself.
 """
 
-import fcntl
 import os
 import re
 import shutil
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from livebot import logs
 from livebot.errors import ConfigError
+from livebot.fetch.locks import locked
 
 log = logs.get("fetch")
 
@@ -62,7 +62,7 @@ def clean(place: Path, *, older_s: float) -> int:
     """
     removed = 0
     for folder in _left(place, time.time() - older_s):
-        lock = _locked(folder)
+        lock = locked(folder / _LOCK)
         if lock is None:
             continue
         try:
@@ -83,7 +83,7 @@ def _made(place: Path) -> tuple[Path, int]:
         place.mkdir(parents=True, exist_ok=True)
         for _ in range(_ATTEMPTS):
             folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
-            if (lock := _locked(folder)) is not None:
+            if (lock := locked(folder / _LOCK)) is not None:
                 return folder, lock
             shutil.rmtree(folder, ignore_errors=True)
     except OSError as exc:
@@ -108,18 +108,3 @@ def _left(place: Path, before: float) -> Iterator[Path]:
         is_ours = is_folder and _OURS.fullmatch(entry.name) and found.st_uid == os.geteuid()
         if is_ours and found.st_mtime <= before:
             yield Path(entry.path)
-
-
-def _locked(folder: Path) -> int | None:
-    """Return a file descriptor that holds the folder's lock; None where somebody else does."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        number = os.open(folder / _LOCK, flags, 0o600)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(number)
-        return None
-    return number

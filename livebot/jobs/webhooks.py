@@ -6,7 +6,6 @@ where the service ended between telling and noting it.
 """
 
 import asyncio
-import fcntl
 import hashlib
 import hmac
 import os
@@ -27,6 +26,7 @@ from livebot import __version__, logs
 from livebot.errors import FetchError, LivebotError, RequestError, StoreError
 from livebot.fetch import urls
 from livebot.fetch.addresses import Allowed
+from livebot.fetch.locks import locked
 from livebot.fetch.resolver import GuardedResolver
 from livebot.ids import short
 from livebot.settings import Settings
@@ -146,7 +146,7 @@ class Webhooks:
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
         """Wait until no other process tells."""
-        while (number := await asyncio.to_thread(_locked, self._lock)) is None:
+        while (number := await asyncio.to_thread(locked, self._lock)) is None:
             await self._rest()  # nobody tells us when the other one ends
         try:
             yield
@@ -224,17 +224,3 @@ class Webhooks:
         ):
             # What else there is to the answer does not matter, and is not read.
             return answer.status
-
-
-def _locked(file: Path) -> int | None:
-    """Return a descriptor that holds a file's lock; None where that cannot be had."""
-    try:
-        number = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(number)
-        return None
-    return number
