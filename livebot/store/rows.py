@@ -1,8 +1,8 @@
 """Rows and the values they stand for (pure)."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, fields
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -21,6 +21,7 @@ from livebot.store.records import (
 )
 
 Row = Mapping[str, Any]
+T = TypeVar("T", TranscriptHead, StoredGap, Job, Share, LiveRecord)
 
 
 def plain(row: Any) -> Row:
@@ -39,21 +40,7 @@ def of_head(head: TranscriptHead) -> dict[str, Any]:
 
 def head(row: Row) -> TranscriptHead:
     """Return the transcript of a row."""
-    return TranscriptHead(
-        id=row["id"],
-        kind=Kind(row["kind"]),
-        owner=row["owner"],
-        backend=row["backend"],
-        room=row["room"],
-        title=row["title"],
-        language=row["language"],
-        model=row["model"],
-        started_at=row["started_at"],
-        ended_at=row["ended_at"],
-        duration=row["duration"],
-        audio=row["audio"],
-        language_probability=row["language_probability"],
-    )
+    return _made(TranscriptHead, row, kind=Kind(row["kind"]))
 
 
 def of_utterance(transcript: str, utterance: StoredUtterance) -> dict[str, Any]:
@@ -91,14 +78,7 @@ def of_gap(transcript: str, gap: StoredGap) -> dict[str, Any]:
 
 def gap(row: Row) -> StoredGap:
     """Return the gap of a row."""
-    return StoredGap(
-        cause=row["cause"],
-        start=row["start"],
-        end=row["end"],
-        lost_s=row["lost_s"],
-        speaker=row["speaker"],
-        person=row["person"],
-    )
+    return _made(StoredGap, row)
 
 
 def of_job(job: Job) -> dict[str, Any]:
@@ -114,23 +94,11 @@ def of_job(job: Job) -> dict[str, Any]:
 
 def job(row: Row) -> Job:
     """Return the job of a row."""
-    return Job(
-        id=row["id"],
-        owner=row["owner"],
-        name=row["name"],
-        path=row["path"],
-        size=row["size"],
+    return _made(
+        Job,
+        row,
         options=msgspec.json.decode(row["options"], type=JobOptions),
         state=JobState(row["state"]),
-        created_at=row["created_at"],
-        started_at=row["started_at"],
-        finished_at=row["finished_at"],
-        heard_s=row["heard_s"],
-        total_s=row["total_s"],
-        attempts=row["attempts"],
-        error=row["error"],
-        told=row["told"],
-        ephemeral=row["ephemeral"],
     )
 
 
@@ -141,26 +109,12 @@ def of_share(share: Share, digest: str) -> dict[str, Any]:
 
 def share(row: Row) -> Share:
     """Return the share of a row."""
-    return Share(
-        id=row["id"],
-        kind=row["kind"],
-        target=row["target"],
-        expires_at=row["expires_at"],
-        owner=row["owner"],
-    )
+    return _made(Share, row)
 
 
 def live(row: Row) -> LiveRecord:
     """Return the live session of a row."""
-    return LiveRecord(
-        id=row["id"],
-        owner=row["owner"],
-        epoch=row["epoch"],
-        options=row["options"],
-        transcript=row["transcript"],
-        closed=row["closed"],
-        seen_at=row["seen_at"],
-    )
+    return _made(LiveRecord, row)
 
 
 def of_event(session: str, numbered: Numbered) -> dict[str, Any]:
@@ -176,6 +130,11 @@ def of_event(session: str, numbered: Numbered) -> dict[str, Any]:
 def event(row: Row) -> Numbered:
     """Return the event of a row."""
     return Numbered(row["seq"], row["at"], _EVENT.decode(row["event"]))
+
+
+def _made(kind: type[T], row: Row, /, **read: Any) -> T:
+    """Return a value whose fields are columns of the same names, but for those that were read."""
+    return kind(**{each.name: row[each.name] for each in fields(kind)} | read)
 
 
 def _json(value: object) -> str:
