@@ -3,16 +3,15 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from pathlib import Path
 from typing import Protocol, Self
 
 from livebot.errors import ConfigError, EngineError
+from livebot.recognising import FileHost
 from livebot.settings import Settings
 from livebot.stt.engine import SttStream
 from livebot.stt.host.host import EngineHost
-from livebot.stt.host.messages import Progress, Ready
+from livebot.stt.host.messages import Ready
 from livebot.stt.host.options import HostOptions
-from livebot.stt.host.reading import OnUtterance, Recognition
 from livebot.stt.languages import AUTO, match
 from livebot.stt.models import Download
 from livebot.stt.models.catalog import entry, is_folder
@@ -37,7 +36,7 @@ def options(settings: Settings, *, workers: int = 0) -> HostOptions:
     return replace(found, workers=workers) if workers else found
 
 
-class Host(Protocol):
+class Host(FileHost, Protocol):
     """What commands use of an `EngineHost`; see there."""
 
     @property
@@ -49,18 +48,6 @@ class Host(Protocol):
 
     async def __aexit__(self, *exc: object) -> None:
         """Unload it."""
-
-    async def recognise(
-        self,
-        path: Path,
-        *,
-        language: str = "",
-        model: str = "",
-        translate: bool = False,
-        on_progress: Callable[[Progress], None],
-        on_utterance: OnUtterance = ...,
-    ) -> Recognition:
-        """Recognise a file."""
 
     def open(self, *, language: str) -> AbstractAsyncContextManager[SttStream]:
         """Open a stream of somebody who speaks now."""
