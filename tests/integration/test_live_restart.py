@@ -29,6 +29,7 @@ from tests.support.waiting import until
 
 OPTIONS = LiveOptions(encoding="pcm_s16le", rate_hz=24_000, speaker="Ada", title="Notes")
 KEPT = LiveOptions(encoding="pcm_s16le", rate_hz=24_000, speaker="Ada", title="Notes", store=True)
+NAMELESS = LiveOptions(encoding="pcm_s16le", rate_hz=24_000)
 SPEED = 6.0
 
 
@@ -310,14 +311,18 @@ async def test_a_store_that_is_away_is_no_reason_to_be_silent(
         assert texts(await read(session)) == said(3)
 
 
-@pytest.mark.parametrize("by", ["person", "session"])
-async def test_what_is_erased_is_in_no_memory_and_no_file(world: World, by: str) -> None:
+@pytest.mark.parametrize(
+    ("person", "options"), [("Ada", KEPT), ("", KEPT), ("Ada", OPTIONS), ("me", NAMELESS)]
+)
+async def test_what_is_erased_is_in_no_memory_and_no_file(
+    world: World, person: str, options: LiveOptions
+) -> None:
     """A session that runs takes back what was said, and goes on behind it, over a restart too.
 
     Spec: live-sessions/Erasing.
     """
     async with world.process() as process:
-        session = await process.sessions.open("me", KEPT)
+        session = await process.sessions.open("me", options)
         reader = Reader(session.feed)
         reading = asyncio.create_task(reader.run())
         await speak(session, sound(3))
@@ -327,11 +332,11 @@ async def test_what_is_erased_is_in_no_memory_and_no_file(world: World, by: str)
         before = await asyncio.to_thread(_bytes, world.folder)
         assert [word for word in said(3) if word in before] == said(3)
 
-        whom = {"person": "Ada"} if by == "person" else {"session": session.id}
+        whom = {"person": person} if person else {"session": session.id}
         assert await process.sessions.forget("somebody else", **whom) == 0
         assert await process.sessions.forget("me", **whom) == 1
-        if by == "person":
-            await process.store.transcripts.erase_person("Ada", EVERYTHING)
+        if person:
+            await process.store.transcripts.erase_person(person, EVERYTHING)
         else:
             await process.store.transcripts.erase(session.id, EVERYTHING)
 
