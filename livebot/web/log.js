@@ -19,6 +19,7 @@ export class Log {
   #rows = new Map();
   #from = 0;
   #following = true;
+  #leftAt = 0;
   #onGrown;
 
   /**
@@ -86,6 +87,8 @@ export class Log {
   }
 
   #change(changes) {
+    // Who scrolled up just now is told of it only with the next frame.
+    if (this.scroller.scrollTop < this.#leftAt && this.#below >= NEAR_PX / 2) this.#following = false;
     for (const { op, entry, index, fresh, news } of changes) {
       if (op === "reset") this.#reset(news);
       else if (op === "remove") this.#removed(entry, index);
@@ -199,11 +202,17 @@ export class Log {
 
   #toEnd() {
     this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.#leftAt = this.scroller.scrollTop;
+  }
+
+  get #below() {
+    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    return scrollHeight - scrollTop - clientHeight;
   }
 
   #scrolled() {
-    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
-    const below = scrollHeight - scrollTop - clientHeight;
+    const { scrollTop } = this.scroller;
+    const below = this.#below;
     const isLast = this.#to >= this.entries.length;
     this.#following = isLast && below < NEAR_PX / 2;
     if (this.#following) this.newest.hidden = true;
