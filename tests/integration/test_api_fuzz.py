@@ -19,6 +19,7 @@ from livebot.metrics import Metrics
 from livebot.settings import Bind, Settings, load_settings
 from tests.support.fake_rooms import FakeApp, FakeRooms
 from tests.support.fuzz import SECRET, Fuzzer, Request
+from tests.support.waiting import until
 
 KEY = "Bearer 0123456789abcdef"
 
@@ -37,9 +38,10 @@ GROWTH_MIB = 6.0
 after bodies that are not what they say and headers that are none."""
 
 BLOCKS_PER_REQUEST = 0.2
-"""What a small object is to Python; one that each request left behind would be 0.5 and more.
+"""What a small object is to Python; one that each request left behind would be 0.5 and more."""
 
-Some hundred blocks come and go between two readings, so there must be thousands of requests."""
+GONE_S = 45.0
+"""By then the service has closed whatever its clients left open."""
 
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
 
@@ -89,7 +91,7 @@ async def test_nearly_right_requests(port: int, rooms: FakeRooms) -> None:
                     group.create_task(_send_all(port, sent, seen))
         _check_log(logged)
         rooms.enabled.clear()
-        memory.measure()
+        await memory.measure()
 
     # All kinds of ends were reached, so the requests were neither too wrong nor too right.
     assert {200, 400, 401, 404, 405, 408, 412, 413} <= set(seen), seen
@@ -117,7 +119,7 @@ async def test_garbage(port: int, rooms: FakeRooms) -> None:
                     group.create_task(_throw_all(port, sent[number :: CLIENTS * 4], seen))
         _check_log(logged)
         rooms.enabled.clear()
-        memory.measure()
+        await memory.measure()
 
     assert {200, 400} <= set(seen), seen
     assert max(seen) < 500, seen
@@ -130,12 +132,14 @@ class Memory:
     """This process's memory, batch by batch; the first one fills caches."""
 
     def __init__(self) -> None:
+        self._tasks = len(asyncio.all_tasks())
         self._process = psutil.Process()
         self._mib: list[float] = []
         self._blocks: list[int] = []
 
-    def measure(self) -> None:
-        """Take another reading."""
+    async def measure(self) -> None:
+        """Take another reading, once connections are gone: each is some hundred blocks."""
+        await until(lambda: len(asyncio.all_tasks()) <= self._tasks, GONE_S)
         gc.collect()
         self._blocks.append(sys.getallocatedblocks())
         self._mib.append(self._process.memory_info().rss / (1 << 20))
