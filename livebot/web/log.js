@@ -87,8 +87,8 @@ export class Log {
   }
 
   #change(changes) {
-    // Who scrolled up just now is told of it only with the next frame.
-    if (this.scroller.scrollTop < this.#leftAt && this.#below >= NEAR_PX / 2) this.#following = false;
+    // Of scrolling we are told only with the next frame.
+    if (this.#following && this.scroller.scrollTop < this.#leftAt) this.#following = this.#below < NEAR_PX / 2;
     for (const { op, entry, index, fresh, news } of changes) {
       if (op === "reset") this.#reset(news);
       else if (op === "remove") this.#removed(entry, index);

@@ -194,6 +194,22 @@ async def test_it_follows_the_newest_unless_one_reads_above(visit: Visit, call: 
     assert await visit.page.evaluate(f"document.activeElement === {SCROLLER}")
 
 
+async def test_who_has_just_scrolled_is_not_pulled_back(visit: Visit, call: Captioned) -> None:
+    """Browsers tell of it with the next frame; a caption may come before that.
+
+    Spec: page/Long conversations.
+    """
+    for number in range(40):
+        call.say(f"Line {number}.")
+    await visit.until_shown(WORDS, "Line 39.")
+    # So that the page is never told, however soon the frame is.
+    late = "window.addEventListener('scroll', (event) => event.stopImmediatePropagation(), true)"
+    await visit.page.evaluate(f"{late}; {SCROLLER}.scrollTop = 200")
+    call.say("Unseen.")
+    await visit.page.locator(f"{LOG} .newest").wait_for()
+    assert await visit.page.evaluate(f"{SCROLLER}.scrollTop") == 200
+
+
 async def test_long_conversations_stay_light(visit: Visit, call: Captioned) -> None:
     """At most 500 rows at once, and all that was read can be scrolled back to.
 
