@@ -37,7 +37,7 @@ GROWTH_MIB = 6.0
 """A leak of 1 KiB per request would be 7 MiB. Some 3 are zlib's and the parser's, below Python,
 after bodies that are not what they say and headers that are none."""
 
-BLOCKS_PER_REQUEST = 0.3
+BLOCKS_PER_REQUEST = 0.2
 """What a small object is to Python; one that each request left behind would be 0.5 and more, and
 caches of the libraries that are not full yet are 0.1."""
 
